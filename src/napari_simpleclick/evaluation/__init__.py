@@ -1,0 +1,1 @@
+"""Simulated users, metrics and the evaluation loop."""

@@ -1,0 +1,1 @@
+"""From a network and clicks to masks; knows no viewer."""

@@ -1,0 +1,1 @@
+"""Reading and writing of volumes, masks and clicks."""

@@ -1,0 +1,1 @@
+"""Synthetic data, data sets, losses and the training loop."""

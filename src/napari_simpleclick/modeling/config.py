@@ -1,0 +1,151 @@
+"""SimpleClickConfig: the numbers that fix one SimpleClick network, and the variants."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleClickConfig:
+    """Architecture of a SimpleClick network.
+
+    Parameters
+    ----------
+    image_size : int
+        Side in pixels of the square input that the position embedding is made for.
+    patch_size : int
+        Side in pixels of a patch.
+    embed_dim : int
+        Channels of a token.
+    depth : int
+        Number of transformer blocks; a multiple of 4.
+    num_heads : int
+        Attention heads of a block; divides `embed_dim`.
+    neck_dims : tuple of int
+        Channels of the four pyramid levels, at 4, 2, 1 and 1/2 times the token grid.
+    head_dim : int
+        Channels of the MLP head.
+    mlp_ratio : float
+        Hidden over outer channels in a block's MLP.
+    click_radius : int
+        Radius in pixels of the disk that stands for a click.
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not fit together.
+
+    References
+    ----------
+    Liu et al., SimpleClick, ICCV 2023, section 3 and the appendix on ViT-xTiny. The
+    click radius, 5, is `norm_radius` of the published model files.
+    """
+
+    image_size: int = 448
+    patch_size: int = 16
+    embed_dim: int = 160
+    depth: int = 8
+    num_heads: int = 4
+    neck_dims: tuple[int, int, int, int] = (96, 192, 288, 384)
+    head_dim: int = 128
+    mlp_ratio: float = 4.0
+    click_radius: int = 5
+
+    def __post_init__(self) -> None:
+        if self.image_size % self.patch_size:
+            raise ValueError(
+                f"image_size: {self.image_size} is not a multiple of the patch size, "
+                f"{self.patch_size}"
+            )
+        if self.depth % 4:
+            raise ValueError(f"depth: {self.depth} is not a multiple of 4")
+        if self.embed_dim % self.num_heads:
+            raise ValueError(
+                f"num_heads: {self.num_heads} does not divide embed_dim, "
+                f"{self.embed_dim}"
+            )
+        if len(self.neck_dims) != 4:
+            raise ValueError(f"neck_dims: {self.neck_dims} has not four entries")
+        smallest = min(*self.neck_dims, *_whole_numbers(self))
+        if smallest < 1:
+            raise ValueError(f"{self}: every number must be at least 1")
+
+    @property
+    def grid_size(self) -> int:
+        """Patches along one side of the square `image_size`."""
+        return self.image_size // self.patch_size
+
+    @property
+    def global_block_interval(self) -> int:
+        """Every how many blocks attention is global; windowed in between.
+
+        Four global blocks, but two (every sixth) in ViT-B's twelve, as published.
+        """
+        return 6 if self.depth == 12 else self.depth // 4
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self) | {"neck_dims": list(self.neck_dims)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build a configuration from what `to_dict` gave.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a number does not fit.
+        """
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown configuration entries: {sorted(unknown)}")
+        converted = dict(values)
+        if "neck_dims" in converted:
+            converted["neck_dims"] = tuple(converted["neck_dims"])
+        return cls(**converted)
+
+
+def _whole_numbers(config: SimpleClickConfig) -> tuple[int, ...]:
+    return (
+        config.patch_size,
+        config.embed_dim,
+        config.depth,
+        config.num_heads,
+        config.head_dim,
+        config.click_radius,
+    )
+
+
+VARIANTS = MappingProxyType(
+    {
+        "xtiny": SimpleClickConfig(),
+        "base": SimpleClickConfig(
+            embed_dim=768,
+            depth=12,
+            num_heads=12,
+            neck_dims=(128, 256, 512, 1024),
+            head_dim=256,
+        ),
+        "large": SimpleClickConfig(
+            embed_dim=1024,
+            depth=24,
+            num_heads=16,
+            neck_dims=(192, 384, 768, 1536),
+            head_dim=256,
+        ),
+        "huge": SimpleClickConfig(
+            patch_size=14,
+            embed_dim=1280,
+            depth=32,
+            num_heads=16,
+            neck_dims=(240, 480, 960, 1920),
+            head_dim=256,
+        ),
+    }
+)
+"""The published variants by name."""

@@ -1,0 +1,138 @@
+"""SimpleClick: the whole network, from image, previous mask and clicks to logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_simpleclick.modeling.click_encoding import encode_clicks
+from napari_simpleclick.modeling.head import MLPHead
+from napari_simpleclick.modeling.pyramid import SimpleFeaturePyramid
+from napari_simpleclick.modeling.vit import PatchEmbedding, ViTBackbone
+
+if TYPE_CHECKING:
+    from napari_simpleclick.modeling.config import SimpleClickConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+UNUSED_PREFIXES = (
+    "backbone.cls_token",
+    "backbone.fc_norm.",
+    "backbone.head.",
+    "head.up_conv1.",
+    "head.up_conv2.",
+)
+"""Parameters in published files that take no part in the forward pass."""
+
+
+class SimpleClick(nn.Module):
+    """Interactive segmentation with a plain vision transformer.
+
+    The names of the parameters are those of the published weights. A state dict that
+    also holds the published parameters without a use (`UNUSED_PREFIXES`) loads too.
+
+    Parameters
+    ----------
+    config : SimpleClickConfig
+        The architecture.
+
+    References
+    ----------
+    Liu, Xu, Bertasius, Niethammer: SimpleClick: Interactive Image Segmentation with
+    Simple Vision Transformers, ICCV 2023, https://arxiv.org/abs/2210.11006
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: SimpleClickConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.patch_embed_coords = PatchEmbedding(3, config)
+        self.backbone = ViTBackbone(config)
+        self.neck = SimpleFeaturePyramid(config)
+        self.head = MLPHead(config)
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            channels = torch.tensor(values).reshape(1, 3, 1, 1)
+            self.register_buffer(name, channels, persistent=False)
+        self.register_load_state_dict_pre_hook(_drop_unused)  # type: ignore[no-untyped-call]
+        self.apply(_initialise)
+        nn.init.normal_(self.backbone.pos_embed, std=0.02)
+
+    def forward(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+        """Compute the logits of the clicked object.
+
+        Parameters
+        ----------
+        image : Tensor
+            (B, 3, H, W), float in [0, 1]; H and W are multiples of the patch size.
+        prev_mask : Tensor
+            (B, 1, H, W), float in [0, 1]: the previous probability, 0 at the start.
+        points : Tensor
+            (B, 2n, 3), float: clicks as `encode_clicks` takes them.
+
+        Returns
+        -------
+        Tensor
+            (B, 1, H, W): logits.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        self._check(image, prev_mask, points)
+        logits = self.low_res_logits(image, prev_mask, points)
+        return functional.interpolate(
+            logits, size=image.shape[2:], mode="bilinear", align_corners=True
+        )
+
+    def low_res_logits(
+        self, image: Tensor, prev_mask: Tensor, points: Tensor
+    ) -> Tensor:
+        """Compute the logits at four times the token grid; parameters as `forward`."""
+        height, width = image.shape[2:]
+        disks = encode_clicks(points, (height, width), self.config.click_radius)
+        coords = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)
+        normalised = (image - self.mean) / self.std
+        features = self.backbone(normalised, self.patch_embed_coords(coords))
+        logits: Tensor = self.head(self.neck(features))
+        return logits
+
+    def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:
+        patch = self.config.patch_size
+        batch, channels, height, width = image.shape
+        if channels != 3 or height % patch or width % patch or not height * width:
+            raise ValueError(
+                f"image: shape {tuple(image.shape)}, expected (B, 3, H, W) with H and "
+                f"W multiples of {patch}"
+            )
+        if prev_mask.shape != (batch, 1, height, width):
+            raise ValueError(
+                f"prev_mask: shape {tuple(prev_mask.shape)}, expected "
+                f"{(batch, 1, height, width)}"
+            )
+        if points.shape[0] != batch:
+            raise ValueError(
+                f"points: batch of {points.shape[0]}, expected {batch} like the image"
+            )
+
+
+def _drop_unused(
+    module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
+) -> None:
+    for key in list(state_dict):
+        if key.startswith(tuple(prefix + unused for unused in UNUSED_PREFIXES)):
+            del state_dict[key]
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, PatchEmbedding):
+        nn.init.xavier_uniform_(module.proj.weight.flatten(1))

@@ -1,0 +1,153 @@
+"""ViTBackbone: a plain vision transformer with windowed attention."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING
+
+import torch
+from timm.models.vision_transformer import Block
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from napari_simpleclick.modeling.config import SimpleClickConfig
+
+WINDOW_PIXELS = 224
+"""Side of an attention window in pixels: the input size of the pre-training."""
+
+
+class PatchEmbedding(nn.Module):
+    """Non-overlapping patches, each projected to one token.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    config : SimpleClickConfig
+        Patch size and embedding dimension.
+    """
+
+    def __init__(self, channels: int, config: SimpleClickConfig) -> None:
+        super().__init__()
+        patch = config.patch_size
+        self.proj = nn.Conv2d(channels, config.embed_dim, patch, stride=patch)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embed (B, C, H, W) as a grid of tokens (B, H/patch, W/patch, D)."""
+        tokens: Tensor = self.proj(x)
+        return tokens.permute(0, 2, 3, 1)
+
+
+class ViTBackbone(nn.Module):
+    """Plain ViT without class token; attention is windowed but for a few blocks.
+
+    Parameters
+    ----------
+    config : SimpleClickConfig
+        The architecture.
+
+    References
+    ----------
+    Liu et al., SimpleClick, ICCV 2023, section 3.1; Li et al., Exploring Plain Vision
+    Transformer Backbones for Object Detection, ECCV 2022.
+    """
+
+    def __init__(self, config: SimpleClickConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.patch_embed = PatchEmbedding(3, config)
+        # Entry 0 belongs to the class token of the pre-training; it is not used here.
+        self.pos_embed = nn.Parameter(
+            torch.zeros(1, config.grid_size**2 + 1, config.embed_dim)
+        )
+        self.blocks = nn.ModuleList(
+            Block(
+                config.embed_dim,
+                config.num_heads,
+                mlp_ratio=config.mlp_ratio,
+                qkv_bias=True,
+                norm_layer=partial(nn.LayerNorm, eps=1e-6),  # type: ignore[arg-type]
+            )
+            for _ in range(config.depth)
+        )
+
+    def forward(self, image: Tensor, click_tokens: Tensor) -> Tensor:
+        """Compute the features that the pyramid is built from.
+
+        Parameters
+        ----------
+        image : Tensor
+            (B, 3, H, W), normalised; H and W are multiples of the patch size.
+        click_tokens : Tensor
+            (B, H/patch, W/patch, D): clicks and previous mask, embedded.
+
+        Returns
+        -------
+        Tensor
+            (B, D, H/patch, W/patch).
+        """
+        x: Tensor = self.patch_embed(image) + click_tokens
+        x = x + self._position_embedding(x.shape[1], x.shape[2]).to(x.dtype)
+        interval = self.config.global_block_interval
+        for start in range(0, self.config.depth, interval):
+            group = list(self.blocks[start : start + interval])
+            x = self._windowed(group[:-1], x)
+            x = self._global(group[-1], x)
+        return x.permute(0, 3, 1, 2)
+
+    def _position_embedding(self, height: int, width: int) -> Tensor:
+        side = self.config.grid_size
+        grid: Tensor = self.pos_embed[:, 1:].reshape(1, side, side, -1)
+        if (height, width) == (side, side):
+            return grid
+        resized: Tensor = functional.interpolate(
+            grid.permute(0, 3, 1, 2),
+            size=(height, width),
+            mode="bicubic",
+            align_corners=False,
+        )
+        return resized.permute(0, 2, 3, 1)
+
+    def _global(self, block: nn.Module, x: Tensor) -> Tensor:
+        tokens: Tensor = block(x.flatten(1, 2))
+        return tokens.reshape(x.shape)
+
+    def _windowed(self, blocks: list[nn.Module], x: Tensor) -> Tensor:
+        batch, height, width, _ = x.shape
+        rows = _window_count(height, self.config.patch_size)
+        cols = _window_count(width, self.config.patch_size)
+        side_h, side_w = ceil(height / rows), ceil(width / cols)
+        padding = (0, 0, 0, cols * side_w - width, 0, rows * side_h - height)
+        mask = None
+        if any(padding):
+            inside = functional.pad(x.new_ones(1, height, width, 1), padding)
+            inside = _split_windows(inside, rows, cols).squeeze(-1) > 0
+            mask = inside.repeat(batch, 1)[:, None, None, :]
+            x = functional.pad(x, padding)
+        windows = _split_windows(x, rows, cols)
+        for block in blocks:
+            windows = block(windows, attn_mask=mask)
+        x = _join_windows(windows, batch, rows, cols, side_h, side_w)
+        return x[:, :height, :width]
+
+
+def _window_count(tokens: int, patch_size: int) -> int:
+    """Count the windows along one side; 14 tokens or more each (16 for patch 14)."""
+    return max(1, tokens // (WINDOW_PIXELS // patch_size))
+
+
+def _split_windows(x: Tensor, rows: int, cols: int) -> Tensor:
+    """Cut (B, H, W, D) into (B * rows * cols, H/rows * W/cols, D)."""
+    batch, height, width, dim = x.shape
+    x = x.reshape(batch, rows, height // rows, cols, width // cols, dim)
+    return x.transpose(2, 3).reshape(batch * rows * cols, -1, dim)
+
+
+def _join_windows(
+    windows: Tensor, batch: int, rows: int, cols: int, side_h: int, side_w: int
+) -> Tensor:
+    """Undo `_split_windows`."""
+    x = windows.reshape(batch, rows, cols, side_h, side_w, -1)
+    return x.transpose(2, 3).reshape(batch, rows * side_h, cols * side_w, -1)

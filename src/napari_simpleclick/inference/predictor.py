@@ -1,0 +1,235 @@
+"""Predictor: from an image and clicks to a probability map, as a pure function."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_simpleclick.inference.transforms import (
+    CropInputs,
+    ZoomIn,
+    add_flipped,
+    clicked_pixel,
+    crop_clicks,
+    crop_image,
+    merge_flipped,
+    paste_crop,
+    whole,
+)
+from napari_simpleclick.types import Click, Prediction, Roi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+class ClickModel(Protocol):
+    """Any network, of any kind and runtime, that turns clicks on a crop into logits."""
+
+    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+        """Return the logits of the object, (B, 1, S, S), for a `CropInputs`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Runs a click model on the part of an image that matters.
+
+    It keeps nothing between calls: the crop and the mask that the next click builds
+    on travel in the `Prediction`. So one predictor serves many images and threads.
+
+    Parameters
+    ----------
+    model : ClickModel
+        The network, already on `device` and in inference mode.
+    input_size : int
+        Side of the square that every crop is resized to, in pixels.
+    flip : bool
+        Average the logits with those of the mirrored crop; twice the time.
+    zoom_in : ZoomIn or None
+        How to choose the crop; None always takes the whole image.
+    threshold : float
+        In [0, 1]; the probability above which a pixel counts as object.
+    device : str or torch.device
+        Where the model gets its tensors.
+
+    References
+    ----------
+    Liu et al., SimpleClick: Interactive Image Segmentation with Simple Vision
+    Transformers, ICCV 2023; 448 and 0.49 are the published evaluation's values.
+    Sofiiuk et al., Reviving Iterative Training with Mask Guidance for Interactive
+    Segmentation, 2021: the previous mask as an input, and the order of the transforms.
+    """
+
+    model: ClickModel
+    _: KW_ONLY
+    input_size: int = 448
+    flip: bool = False
+    zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
+    threshold: float = 0.49
+    device: str | torch.device = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.input_size < 1:
+            raise ValueError(f"input_size: {self.input_size}, expected at least 1")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold: {self.threshold}, expected 0 to 1")
+
+    def predict(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,
+    ) -> Prediction:
+        """Predict the object that the clicks point at.
+
+        Parameters
+        ----------
+        image : ndarray
+            (H, W) or (H, W, 3), uint8, or float32 in [0, 1].
+        clicks : sequence of Click
+            All clicks so far, in the order in which they were made, at least one.
+        previous : Prediction or None
+            The prediction before the last click. One without a roi, such as a mask
+            drawn by hand, is a starting mask; None starts afresh.
+
+        Returns
+        -------
+        Prediction
+            Probability at each pixel of the image, 0 outside the crop, and the crop.
+
+        Raises
+        ------
+        TypeError
+            If an array has a dtype other than the above.
+        ValueError
+            If an array has another shape or range, if there is no click, or if a click
+            or the previous crop lies outside the image.
+        """
+        inputs, roi = self.encode(image, clicks, previous)
+        with torch.inference_mode():
+            logits = self.model(*inputs)
+            return self.decode(logits, roi, image.shape[:2])
+
+    def encode(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,
+    ) -> tuple[CropInputs, Roi]:
+        """Prepare what the model sees; the first half of `predict`.
+
+        Parameters
+        ----------
+        image, clicks, previous
+            As for `predict`.
+
+        Returns
+        -------
+        inputs : CropInputs
+            One crop, or with `flip` two, on `device`.
+        roi : Roi
+            The crop's box.
+        """
+        _check_image(image)
+        _check_clicks(clicks, image.shape[:2])
+        if previous is not None:
+            _check_previous(previous, image.shape[:2])
+        roi = self._roi(image.shape[:2], clicks, previous)
+        inputs = CropInputs(
+            self._tensor(
+                _crop_unit_rgb(image, roi, self.input_size).transpose(2, 0, 1)
+            ),
+            self._prev_mask(roi, previous),
+            self._tensor(crop_clicks(clicks, roi, self.input_size)),
+        )
+        return (add_flipped(inputs) if self.flip else inputs), roi
+
+    def decode(self, logits: Tensor, roi: Roi, shape: tuple[int, int]) -> Prediction:
+        """Turn the model's answer into a prediction; the second half of `predict`.
+
+        Parameters
+        ----------
+        logits : Tensor
+            (1, 1, S, S), or with `flip` (2, 1, S, S): the answer to `encode`'s inputs.
+        roi : Roi
+            The crop's box.
+        shape : tuple of int
+            Height and width of the image, in pixels.
+
+        Returns
+        -------
+        Prediction
+            For the whole image.
+        """
+        logits = merge_flipped(logits.float()) if self.flip else logits.float()
+        return Prediction(paste_crop(logits.sigmoid(), roi, shape), roi)
+
+    def _roi(
+        self,
+        shape: tuple[int, int],
+        clicks: Sequence[Click],
+        previous: Prediction | None,
+    ) -> Roi:
+        if self.zoom_in is None or previous is None:
+            return whole(shape)
+        return self.zoom_in.roi(shape, clicks, previous)
+
+    def _prev_mask(self, roi: Roi, previous: Prediction | None) -> Tensor:
+        size = self.input_size
+        if previous is None:
+            return torch.zeros((1, 1, size, size), device=self.device)
+        return self._tensor(crop_image(previous.probability, roi, size)[None])
+
+    def _tensor(self, array: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
+
+
+def _crop_unit_rgb(
+    image: NDArray[np.generic], roi: Roi, size: int
+) -> NDArray[np.float32]:
+    """Crop as (size, size, 3), float32 in [0, 1]; grey is repeated in all channels."""
+    crop = crop_image(image, roi, size)
+    if image.dtype == np.uint8:
+        crop /= 255
+    elif not (crop.min() > -1e-3 and crop.max() < 1 + 1e-3):
+        raise ValueError(
+            f"image: float32 from {crop.min()} to {crop.max()}, expected 0 to 1"
+        )
+    return crop if crop.ndim == 3 else np.repeat(crop[..., None], 3, axis=2)
+
+
+def _check_image(image: NDArray[np.generic]) -> None:
+    if image.dtype not in (np.uint8, np.float32):
+        raise TypeError(f"image: dtype {image.dtype}, expected uint8 or float32")
+    is_plane = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if not is_plane or not image.size:
+        raise ValueError(f"image: shape {image.shape}, expected (H, W) or (H, W, 3)")
+
+
+def _check_clicks(clicks: Sequence[Click], shape: tuple[int, int]) -> None:
+    if not clicks:
+        raise ValueError("clicks: none, expected at least one")
+    for click in clicks:
+        is_finite = np.isfinite(click.row) and np.isfinite(click.col)
+        row, col = clicked_pixel(click) if is_finite else (-1, -1)
+        if not (0 <= row < shape[0] and 0 <= col < shape[1]):
+            raise ValueError(f"clicks: {click} lies outside the image of shape {shape}")
+
+
+def _check_previous(previous: Prediction, shape: tuple[int, int]) -> None:
+    probability, roi = previous.probability, previous.roi
+    if probability.dtype != np.float32:
+        raise TypeError(f"previous: dtype {probability.dtype}, expected float32")
+    if probability.shape != shape:
+        raise ValueError(f"previous: shape {probability.shape}, expected {shape}")
+    if roi is not None and not (
+        0 <= roi.row_min <= roi.row_max < shape[0]
+        and 0 <= roi.col_min <= roi.col_max < shape[1]
+    ):
+        raise ValueError(f"previous: {roi} is no box in an image of shape {shape}")

@@ -1,0 +1,289 @@
+"""Zoom-in and flip: how an image becomes a crop for the network, and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_simpleclick.types import Click, Prediction, Roi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+
+class CropInputs(NamedTuple):
+    """What a click model sees of a batch of crops, in the order of its arguments.
+
+    Parameters
+    ----------
+    image : Tensor
+        (B, 3, S, S), float32 in [0, 1].
+    prev_mask : Tensor
+        (B, 1, S, S), float32 in [0, 1]: the previous probability, 0 at first.
+    points : Tensor
+        (B, 2n, 3), float32: rows (row, col, order) in pixels of the crop, first n
+        positive, then n negative, -1 pads. Clicks outside the crop keep their place.
+    """
+
+    image: Tensor
+    prev_mask: Tensor
+    points: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomIn:
+    """Choice of the crop: the whole image at first, then the object with a margin.
+
+    Parameters
+    ----------
+    expansion : float
+        Side of the crop over side of the object's box.
+    min_crop : int
+        Smallest side of a crop, in pixels; the image's edge may cut it shorter.
+    recompute_iou : float
+        A crop is kept while its overlap with the newly wanted one is at least this.
+    threshold : float
+        In [0, 1]; the object is where the previous probability exceeds it.
+
+    References
+    ----------
+    Sofiiuk et al., f-BRS: Rethinking Backpropagating Refinement for Interactive
+    Segmentation, CVPR 2020, section 3.4; the constants are the defaults of
+    isegm/inference/transforms/zoom_in.py in uncbiag/SimpleClick.
+    """
+
+    expansion: float = 1.4
+    min_crop: int = 200
+    recompute_iou: float = 0.5
+    threshold: float = 0.5
+
+    def roi(
+        self, shape: tuple[int, int], clicks: Sequence[Click], previous: Prediction
+    ) -> Roi:
+        """Choose the crop for the next prediction.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the image, in pixels.
+        clicks : sequence of Click
+            All clicks so far, in pixels of the image.
+        previous : Prediction
+            The prediction before the last click.
+
+        Returns
+        -------
+        Roi
+            The previous crop while it will do, else the object's box with a margin.
+        """
+        wanted = self._wanted(shape, clicks, previous.probability)
+        kept = previous.roi
+        if (
+            kept is None
+            or not all(_inside(click, kept) for click in clicks if click.is_positive)
+            or _overlap(wanted, kept) < self.recompute_iou
+        ):
+            return wanted
+        return kept
+
+    def _wanted(
+        self,
+        shape: tuple[int, int],
+        clicks: Sequence[Click],
+        probability: NDArray[np.float32],
+    ) -> Roi:
+        mask = probability > self.threshold
+        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return whole(shape)
+        pixels = [clicked_pixel(click) for click in clicks if click.is_positive]
+        row_min, row_max = self._widen([rows[0], rows[-1], *(r for r, _ in pixels)])
+        col_min, col_max = self._widen([cols[0], cols[-1], *(c for _, c in pixels)])
+        return Roi(
+            max(row_min, 0),
+            min(row_max, shape[0] - 1),
+            max(col_min, 0),
+            min(col_max, shape[1] - 1),
+        )
+
+    def _widen(self, positions: Iterable[int]) -> tuple[int, int]:
+        low, high = int(min(positions)), int(max(positions))
+        centre, half = (low + high) / 2, self.expansion * (high - low + 1) / 2
+        half = max(half, self.min_crop / 2)
+        return round(centre - half), round(centre + half)
+
+
+def whole(shape: tuple[int, int]) -> Roi:
+    """Box of a whole image of this (height, width), in pixels."""
+    return Roi(0, shape[0] - 1, 0, shape[1] - 1)
+
+
+def clicked_pixel(click: Click) -> tuple[int, int]:
+    """(row, col) of the pixel that a click lies on; halves belong to the next one."""
+    return math.floor(click.row + 0.5), math.floor(click.col + 0.5)
+
+
+def crop_image(image: NDArray[np.generic], roi: Roi, size: int) -> NDArray[np.float32]:
+    """Cut out a box and resize it to a square, bilinear between corner pixel centres.
+
+    Only the pixels under the new grid are read, so the cost is that of the crop
+    however large the image is.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) or (H, W, 3), any real dtype.
+    roi : Roi
+        Box inside the image.
+    size : int
+        Side of the square, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (size, size) or (size, size, 3), float32, in the range of the image.
+    """
+    top, bottom, down = _grid(roi.row_min, roi.row_max, size)
+    left, right, across = _grid(roi.col_min, roi.col_max, size)
+    if image.ndim == 3:
+        down, across = down[..., None], across[..., None]
+
+    def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        near = image[rows[:, None], left].astype(np.float32)
+        far = image[rows[:, None], right].astype(np.float32)
+        return _blend(near, far, across)
+
+    return _blend(along(top), along(bottom), down[:, None])
+
+
+def paste_crop(crop: Tensor, roi: Roi, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Put a crop back at its place, the inverse of `crop_image`; 0 elsewhere.
+
+    Parameters
+    ----------
+    crop : Tensor
+        (1, 1, S, S), float32.
+    roi : Roi
+        Box that the crop was cut from.
+    shape : tuple of int
+        Height and width of the image, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (H, W), float32.
+    """
+    box = F.interpolate(crop, size=roi.shape, mode="bilinear", align_corners=True)
+    image = np.zeros(shape, dtype=np.float32)
+    image[roi.slices] = box[0, 0].cpu().numpy()
+    return image
+
+
+def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.float32]:
+    """Clicked pixels as points of a crop.
+
+    Parameters
+    ----------
+    clicks : sequence of Click
+        In pixels of the image; fractions are rounded to the pixel.
+    roi : Roi
+        Box that the crop is cut from.
+    size : int
+        Side of the crop, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (2n, 3), float32: rows (row, col, order) in pixels of the crop, the n positive
+        ones first, then n negative ones; -1 pads. n is at least 1.
+    """
+    pixels = np.array([clicked_pixel(click) for click in clicks]).reshape(-1, 2)
+    order = np.arange(len(clicks))
+    origin = (roi.row_min, roi.col_min)
+    points = np.column_stack([size * (pixels - origin) / roi.shape, order])
+    positive = np.array([click.is_positive for click in clicks], dtype=bool)
+    groups = points[positive], points[~positive]
+    padded = np.full((2, max(1, *map(len, groups)), 3), -1, dtype=np.float32)
+    for row, group in zip(padded, groups, strict=True):
+        row[: len(group)] = group
+    return padded.reshape(-1, 3)
+
+
+def add_flipped(inputs: CropInputs) -> CropInputs:
+    """Append the mirror image, left for right, of every crop to the batch.
+
+    Parameters
+    ----------
+    inputs : CropInputs
+        B crops of width W; a point's column c becomes W - 1 - c.
+
+    Returns
+    -------
+    CropInputs
+        2B crops: the given ones, then their mirror images in the same order.
+    """
+    image, prev_mask, points = inputs
+    mirrored = points.clone()
+    mirrored[..., 1] = image.shape[-1] - 1 - mirrored[..., 1]
+    is_padding = points[..., 2:] < 0
+    return CropInputs(
+        torch.cat([image, image.flip(-1)]),
+        torch.cat([prev_mask, prev_mask.flip(-1)]),
+        torch.cat([points, torch.where(is_padding, points, mirrored)]),
+    )
+
+
+def merge_flipped(maps: Tensor) -> Tensor:
+    """Average each map of the first half with its mirrored partner of the second.
+
+    Parameters
+    ----------
+    maps : Tensor
+        (2B, 1, S, S), in the order of `add_flipped`.
+
+    Returns
+    -------
+    Tensor
+        (B, 1, S, S).
+    """
+    straight, mirrored = maps.chunk(2)
+    return (straight + mirrored.flip(-1)) / 2
+
+
+def _grid(
+    first: int, last: int, size: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Left and right neighbour of each grid position, and the weight of the right."""
+    position = np.linspace(first, last, size)
+    left = np.floor(position).astype(np.intp)
+    return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+
+
+def _blend(
+    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    return near + weight * (far - near)
+
+
+def _inside(click: Click, roi: Roi) -> bool:
+    """Whether a crop still holds a click; like the published one, not on its end."""
+    row, col = clicked_pixel(click)
+    return roi.row_min <= row < roi.row_max and roi.col_min <= col < roi.col_max
+
+
+def _overlap(a: Roi, b: Roi) -> float:
+    """IoU of the rows times IoU of the columns: the published overlap of two boxes."""
+    return _span_iou(a[:2], b[:2]) * _span_iou(a[2:], b[2:])
+
+
+def _span_iou(a: tuple[int, int], b: tuple[int, int]) -> float:
+    shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
+    return max(shared, 0) / (max(a[1], b[1]) - min(a[0], b[0]) + 1)

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from napari_simpleclick.inference.transforms import (
+    CropInputs,
+    ZoomIn,
+    add_flipped,
+    clicked_pixel,
+    crop_clicks,
+    crop_image,
+    merge_flipped,
+    paste_crop,
+    whole,
+)
+from napari_simpleclick.types import Click, Prediction, Roi
+
+SHAPE = (1000, 800)
+
+
+def prediction(rows: slice, cols: slice, roi: Roi | None = None) -> Prediction:
+    probability = np.zeros(SHAPE, dtype=np.float32)
+    probability[rows, cols] = 0.9
+    return Prediction(probability, roi)
+
+
+def test_roi_is_the_expanded_box_of_mask_and_positive_clicks():
+    previous = prediction(slice(400, 700), slice(300, 500))
+    inside, outside = Click(450, 350), Click(450, 600)
+    # Rows 400..699: centre 549.5, 1.4 * 300 / 2 = 210 on each side, half to even.
+    assert ZoomIn().roi(SHAPE, [inside], previous) == Roi(340, 760, 260, 540)
+    # Columns 300..600: centre 450, 1.4 * 301 / 2 = 210.7 on each side.
+    assert ZoomIn().roi(SHAPE, [outside], previous) == Roi(340, 760, 239, 661)
+    negative = Click(10, 10, is_positive=False)
+    assert ZoomIn().roi(SHAPE, [negative], previous) == Roi(340, 760, 260, 540)
+
+
+def test_roi_has_a_smallest_side_and_stops_at_the_edge():
+    small = prediction(slice(0, 3), slice(500, 501))
+    assert ZoomIn().roi(SHAPE, [Click(1, 500)], small) == Roi(0, 101, 400, 600)
+    large = prediction(slice(10, 990), slice(5, 795))
+    assert ZoomIn().roi(SHAPE, [Click(50, 50)], large) == whole(SHAPE)
+
+
+def test_roi_is_the_whole_image_while_nothing_is_predicted():
+    faint = Prediction(np.full(SHAPE, 0.5, dtype=np.float32), Roi(0, 9, 0, 9))
+    assert ZoomIn().roi(SHAPE, [Click(50, 50)], faint) == whole(SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_kept"),
+    [
+        (Roi(340, 760, 260, 540), True),
+        (Roi(340, 760, 0, 561), True),  # columns 281 / 562, exactly one half
+        (Roi(340, 760, 0, 562), False),
+        (Roi(550, 760, 260, 540), True),  # rows 211 / 421 = 0.501
+        (Roi(551, 760, 260, 540), False),  # rows 210 / 421 = 0.499
+    ],
+)
+def test_roi_is_kept_while_it_overlaps_enough(kept, is_kept):
+    previous = prediction(slice(400, 700), slice(300, 500), kept)
+    chosen = ZoomIn().roi(SHAPE, [Click(600, 350)], previous)
+    assert chosen == (kept if is_kept else Roi(340, 760, 260, 540))
+
+
+@pytest.mark.parametrize(("recompute_iou", "is_kept"), [(0.11, True), (0.12, False)])
+def test_roi_overlap_is_the_product_over_rows_and_columns(recompute_iou, is_kept):
+    # 101 of 301 rows and as many columns: 0.336 squared is 0.113; areas give 0.144.
+    wanted, kept = Roi(350, 550, 250, 450), Roi(450, 650, 350, 550)
+    previous = prediction(slice(400, 501), slice(300, 401), kept)
+    zoom_in = ZoomIn(recompute_iou=recompute_iou)
+    chosen = zoom_in.roi(SHAPE, [Click(450, 350)], previous)
+    assert chosen == (kept if is_kept else wanted)
+
+
+def test_roi_follows_a_positive_click_that_leaves_it():
+    kept = Roi(340, 760, 260, 540)
+    previous = prediction(slice(400, 700), slice(300, 500), kept)
+    for click in (Click(339, 300), Click(400, 541), Click(760, 300)):
+        assert ZoomIn().roi(SHAPE, [click], previous) != kept
+    assert ZoomIn().roi(SHAPE, [Click(0, 0, is_positive=False)], previous) == kept
+
+
+@pytest.mark.parametrize("roi", [Roi(0, 69, 0, 89), Roi(20, 24, 30, 80)])
+@pytest.mark.parametrize("size", [48, 224])
+def test_crop_is_bilinear_between_corner_centres(roi, size):
+    image = np.random.default_rng(0).random((70, 90, 3), dtype=np.float32)
+    tensor = torch.from_numpy(image[roi.slices]).permute(2, 0, 1)[None]
+    expected = F.interpolate(tensor, (size, size), mode="bilinear", align_corners=True)
+    crop = crop_image(image, roi, size)
+    np.testing.assert_allclose(crop, expected[0].permute(1, 2, 0), atol=1e-5)
+    np.testing.assert_array_equal(crop_image(image[..., 1], roi, size), crop[..., 1])
+
+
+def test_crop_of_single_pixels():
+    image = np.array([[0, 100, 200]], dtype=np.uint8)
+    expected = np.tile(np.linspace(0, 200, 5, dtype=np.float32), (5, 1))
+    np.testing.assert_allclose(crop_image(image, whole((1, 3)), 5), expected)
+    assert crop_image(image, whole((1, 3)), 1) == 0
+
+
+def test_paste_undoes_crop():
+    rows, cols = np.mgrid[:300, :400].astype(np.float32)
+    plane, roi = rows / 300 + cols / 800, Roi(50, 149, 120, 279)
+    crop = torch.from_numpy(crop_image(plane, roi, 448))[None, None]
+    pasted = paste_crop(crop, roi, plane.shape)
+    np.testing.assert_allclose(pasted[roi.slices], plane[roi.slices], atol=1e-5)
+    pasted[roi.slices] = 0
+    assert not pasted.any()
+
+
+def test_clicks_scale_with_the_crop_and_keep_their_order():
+    roi = Roi(10, 109, 20, 219)
+    clicks = [
+        Click(10, 20),
+        Click(0, 30, is_positive=False),
+        Click(59.6, 119.5),
+        Click(60.4, 120.4),
+    ]
+    points = crop_clicks(clicks, roi, 448)
+    pad = [-1, -1, -1]
+    expected = [[0, 0, 0], [224, 224, 2], [224, 224, 3], [-44.8, 22.4, 1], pad, pad]
+    np.testing.assert_allclose(points, expected, rtol=1e-6)
+
+
+def test_clicked_pixel_spans_half_a_pixel_around_its_centre():
+    assert clicked_pixel(Click(-0.5, 2.49)) == (0, 2)
+    assert clicked_pixel(Click(0.5, 2.5)) == (1, 3)
+
+
+def test_flip_mirrors_crops_and_points_but_not_padding():
+    image = torch.arange(24.0).reshape(1, 3, 2, 4)
+    points = torch.tensor([[[1.0, 0.5, 0.0], [-1.0, -1.0, -1.0]]])
+    flipped = add_flipped(CropInputs(image, image[:, :1], points))
+    assert torch.equal(flipped.image[0], image[0])
+    assert flipped.image[1, 0, 0].tolist() == [3, 2, 1, 0]
+    assert flipped.prev_mask[1, 0, 1].tolist() == [7, 6, 5, 4]
+    assert flipped.points[1].tolist() == [[1, 2.5, 0], [-1, -1, -1]]
+
+
+def test_merging_flipped_maps_averages_partners():
+    batch = CropInputs(*(torch.rand(2, c, 5, 6) for c in (3, 1)), torch.ones(2, 2, 3))
+    flipped = add_flipped(batch).prev_mask
+    assert torch.equal(merge_flipped(flipped), batch.prev_mask)
+    flipped[2:] += 1
+    torch.testing.assert_close(merge_flipped(flipped), batch.prev_mask + 0.5)

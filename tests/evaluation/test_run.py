@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_simpleclick.evaluation.run import (
+    SampleResult,
+    evaluate_dataset,
+    evaluate_sample,
+    summarize,
+)
+from napari_simpleclick.inference.predictor import Predictor
+from napari_simpleclick.types import Click, Sample
+from tests import golden
+
+
+def closed_form(image, prev_mask, points):
+    """The recordings' stand-in for a network: distances to the clicks."""
+    batch, _, height, width = image.shape
+    rows = torch.arange(height)[:, None] - points[..., 0, None, None]
+    cols = torch.arange(width) - points[..., 1, None, None]
+    distance = torch.hypot(rows, cols)
+    distance[points[..., 2] < 0] = 1e6
+    positive, negative = (
+        distance.reshape(batch, 2, -1, height, width).amin(2).split(1, dim=1)
+    )
+    brightness = image.mean(1, keepdim=True)
+    pull = 3 - positive / 12 - 3 * torch.exp(-negative / 10)
+    return pull + 0.5 * prev_mask + brightness
+
+
+@pytest.mark.parametrize("run", range(5))
+def test_evaluation_agrees_with_the_recorded_one(run):
+    recorded = {
+        key.removesuffix(f"_{run}"): value
+        for key, value in golden.load("zoom_in_evaluation.npz").items()
+        if key.endswith(f"_{run}")
+    }
+    height, width = recorded["shape"]
+    mask = np.unpackbits(recorded["gt"])[: height * width].reshape(height, width)
+    rng = np.random.Generator(np.random.Philox(key=int(recorded["image_seed"])))
+    image = (rng.random((height, width, 3), np.float32) * 255).astype(np.uint8)
+    predictor = Predictor(
+        closed_form, input_size=int(recorded["target"]), flip=bool(recorded["flip"])
+    )
+    answers = []
+    result = evaluate_sample(
+        predictor,
+        Sample("recorded", image, mask.astype(bool)),
+        progress=lambda sample, click, prediction, iou: answers.append(prediction),
+    )
+    clicks = [(c.row, c.col, c.is_positive) for c in result.clicks]
+    np.testing.assert_array_equal(clicks, recorded["clicks"])
+    np.testing.assert_array_equal([a.roi for a in answers], recorded["rois"])
+    probabilities = [a.probability[::8, ::8] for a in answers]
+    np.testing.assert_allclose(probabilities, recorded["probs_stride8"], atol=2e-5)
+    np.testing.assert_allclose(result.ious, recorded["ious"], atol=1e-7)
+
+
+def constant(logit: float) -> Predictor:
+    def model(image, prev_mask, points):
+        return torch.full((1, 1, *image.shape[2:]), logit)
+
+    return Predictor(model, input_size=16)
+
+
+def sample(name: str = "half") -> Sample:
+    mask = np.zeros((20, 30), dtype=bool)
+    mask[:, :15] = True
+    return Sample(name, np.zeros((20, 30), dtype=np.uint8), mask)
+
+
+def test_every_click_is_made_and_reported():
+    seen = []
+    result = evaluate_sample(
+        constant(5), sample(), 4, lambda s, c, p, i: seen.append((s.name, c, i))
+    )
+    assert result.ious.tolist() == [0.5] * 4
+    assert result.ious.dtype == np.float32
+    assert [c.is_positive for c in result.clicks] == [True, False, False, False]
+    assert seen == [("half", c, 0.5) for c in result.clicks]
+    assert len(set(result.clicks)) == 4
+
+
+def test_a_perfect_prediction_does_not_stop_the_clicks():
+    full = Sample("full", np.zeros((5, 5), np.uint8), np.ones((5, 5), dtype=bool))
+    result = evaluate_sample(constant(5), full, 3)
+    assert result.ious.tolist() == [1, 1, 1]
+    assert result.clicks[1:] == (Click(0, 0, is_positive=False),) * 2
+
+
+def test_threshold_of_the_predictor_makes_the_masks():
+    logit = float(np.log(0.495 / 0.505))
+    assert evaluate_sample(constant(logit), sample(), 1).ious == [0.5]
+    logit = float(np.log(0.485 / 0.515))
+    assert evaluate_sample(constant(logit), sample(), 1).ious == [0]
+
+
+def test_results_come_one_by_one():
+    taken = []
+
+    def samples():
+        for name in "abc":
+            taken.append(name)
+            yield sample(name)
+
+    results = evaluate_dataset(constant(5), samples(), 2)
+    assert taken == []
+    assert next(results).name == "a"
+    assert taken == ["a"]
+    assert [r.name for r in results] == ["b", "c"]
+
+
+def test_no_click_is_refused():
+    with pytest.raises(ValueError, match="max_clicks: 0"):
+        evaluate_sample(constant(5), sample(), 0)
+
+
+def result(*ious: float) -> SampleResult:
+    clicks = tuple(Click(0, k) for k in range(len(ious)))
+    return SampleResult("x", np.array(ious, dtype=np.float32), clicks)
+
+
+def test_summary_by_hand():
+    results = [result(0.5, 0.9), result(0.75, 0.875), result(0.25, 0.5)]
+    summary = summarize(results, targets=(0.75, 0.875))
+    assert summary.n_objects == 3
+    np.testing.assert_allclose(summary.miou, [0.5, 2.275 / 3], rtol=1e-6)
+    assert summary.noc == {0.75: pytest.approx(5 / 3), 0.875: 2}
+    assert summary.failures == {0.75: 1, 0.875: 1}
+
+
+def test_results_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match=r"results: \[1, 2\]"):
+        summarize([result(0.5), result(0.5, 0.6)])
+    with pytest.raises(ValueError, match=r"results: \[\]"):
+        summarize([])

@@ -4,13 +4,10 @@ import torch
 import torch.nn.functional as F
 
 from napari_simpleclick.inference.transforms import (
-    CropInputs,
     ZoomIn,
-    add_flipped,
     clicked_pixel,
     crop_clicks,
     crop_image,
-    merge_flipped,
     paste_crop,
     whole,
 )
@@ -127,21 +124,3 @@ def test_clicks_scale_with_the_crop_and_keep_their_order():
 def test_clicked_pixel_spans_half_a_pixel_around_its_centre():
     assert clicked_pixel(Click(-0.5, 2.49)) == (0, 2)
     assert clicked_pixel(Click(0.5, 2.5)) == (1, 3)
-
-
-def test_flip_mirrors_crops_and_points_but_not_padding():
-    image = torch.arange(24.0).reshape(1, 3, 2, 4)
-    points = torch.tensor([[[1.0, 0.5, 0.0], [-1.0, -1.0, -1.0]]])
-    flipped = add_flipped(CropInputs(image, image[:, :1], points))
-    assert torch.equal(flipped.image[0], image[0])
-    assert flipped.image[1, 0, 0].tolist() == [3, 2, 1, 0]
-    assert flipped.prev_mask[1, 0, 1].tolist() == [7, 6, 5, 4]
-    assert flipped.points[1].tolist() == [[1, 2.5, 0], [-1, -1, -1]]
-
-
-def test_merging_flipped_maps_averages_partners():
-    batch = CropInputs(*(torch.rand(2, c, 5, 6) for c in (3, 1)), torch.ones(2, 2, 3))
-    flipped = add_flipped(batch).prev_mask
-    assert torch.equal(merge_flipped(flipped), batch.prev_mask)
-    flipped[2:] += 1
-    torch.testing.assert_close(merge_flipped(flipped), batch.prev_mask + 0.5)

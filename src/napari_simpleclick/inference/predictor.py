@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_simpleclick.inference.flip import add_flipped, merge_flipped
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
-    add_flipped,
     clicked_pixel,
     crop_clicks,
     crop_image,
-    merge_flipped,
     paste_crop,
     whole,
 )

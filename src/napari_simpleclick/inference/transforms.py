@@ -1,4 +1,4 @@
-"""Zoom-in and flip: how an image becomes a crop for the network, and back."""
+"""Zoom-in: how an image becomes a crop for the network, and its answer a map."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -215,47 +214,6 @@ def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.floa
     for row, group in zip(padded, groups, strict=True):
         row[: len(group)] = group
     return padded.reshape(-1, 3)
-
-
-def add_flipped(inputs: CropInputs) -> CropInputs:
-    """Append the mirror image, left for right, of every crop to the batch.
-
-    Parameters
-    ----------
-    inputs : CropInputs
-        B crops of width W; a point's column c becomes W - 1 - c.
-
-    Returns
-    -------
-    CropInputs
-        2B crops: the given ones, then their mirror images in the same order.
-    """
-    image, prev_mask, points = inputs
-    mirrored = points.clone()
-    mirrored[..., 1] = image.shape[-1] - 1 - mirrored[..., 1]
-    is_padding = points[..., 2:] < 0
-    return CropInputs(
-        torch.cat([image, image.flip(-1)]),
-        torch.cat([prev_mask, prev_mask.flip(-1)]),
-        torch.cat([points, torch.where(is_padding, points, mirrored)]),
-    )
-
-
-def merge_flipped(maps: Tensor) -> Tensor:
-    """Average each map of the first half with its mirrored partner of the second.
-
-    Parameters
-    ----------
-    maps : Tensor
-        (2B, 1, S, S), in the order of `add_flipped`.
-
-    Returns
-    -------
-    Tensor
-        (B, 1, S, S).
-    """
-    straight, mirrored = maps.chunk(2)
-    return (straight + mirrored.flip(-1)) / 2
 
 
 def _grid(

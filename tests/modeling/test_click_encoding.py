@@ -36,3 +36,10 @@ def test_no_clicks_give_empty_maps() -> None:
 def test_odd_number_of_points_is_refused() -> None:
     with pytest.raises(ValueError, match="expected \\(B, 2n, 3\\)"):
         encode_clicks(torch.zeros(1, 3, 3), (4, 4))
+
+
+def test_a_click_outside_shows_what_reaches_in_and_padding_nothing() -> None:
+    outside, padding = [-1.0, 2.0, 0.0], [-1.0, -1.0, -1.0]
+    positive, negative = encode_clicks(torch.tensor([[outside, padding]]), (4, 5), 2)[0]
+    assert positive.nonzero().tolist() == [[0, 1], [0, 2], [0, 3], [1, 2]]
+    assert negative.sum() == 0

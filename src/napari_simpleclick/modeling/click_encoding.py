@@ -13,7 +13,8 @@ def encode_clicks(points: Tensor, size: tuple[int, int], radius: int = 5) -> Ten
     ----------
     points : Tensor
         (B, 2n, 3), float; rows are (row, col, order) in pixels. The first n are
-        positive, the last n negative; a row with a negative first entry is padding.
+        positive, the last n negative. Padding has a negative row and column; a click
+        outside the map draws the part of its disk that reaches in.
     size : tuple of int
         Height and width of the maps, in pixels.
     radius : int
@@ -44,9 +45,11 @@ def encode_clicks(points: Tensor, size: tuple[int, int], radius: int = 5) -> Ten
     col_axis = torch.arange(size[1], dtype=points.dtype, device=points.device)
     row_part = (row_axis - rows[..., None]) ** 2
     col_part = (col_axis - cols[..., None]) ** 2
-    padding = torch.where(rows < 0, torch.inf, 0.0).to(points.dtype)
+    padding = torch.where(torch.maximum(rows, cols) < 0, torch.inf, 0.0)
     nearest = points.new_full((batch, 2, *size), torch.inf)
     for i in range(count):  # one map at a time: memory does not grow with the clicks
         distance = row_part[:, :, i, :, None] + col_part[:, :, i, None, :]
-        nearest = torch.minimum(nearest, distance + padding[:, :, i, None, None])
+        nearest = torch.minimum(
+            nearest, distance + padding[:, :, i, None, None].to(distance.dtype)
+        )
     return (nearest <= radius**2).to(points.dtype)

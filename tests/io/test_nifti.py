@@ -1,10 +1,12 @@
 import gzip
+import mmap
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_simpleclick.io import nifti
 from napari_simpleclick.io.nifti import read_nifti, write_nifti
 
 SHAPE = (5, 6, 7)  # stored axes
@@ -320,6 +322,22 @@ def test_series_and_planes_without_a_grid(tmp_path):
     np.testing.assert_array_equal(read_nifti(tmp_path / "p.nii").data, plane[None])
     assert read_nifti(tmp_path / "s.nii").scale == (9, 3, 2, 1)
     assert read_nifti(tmp_path / "s.nii").units == ("s", "mm", "mm", "mm")
+
+
+def test_large_uncompressed_volumes_stay_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(nifti, "_IN_MEMORY_BYTES", 100)
+    path = save(tmp_path / "labels.nii", marked(np.uint8), AFFINES["PIR"])
+    before = path.read_bytes()
+
+    volume = read_nifti(path)
+    volume.data[:] = 3
+
+    owner = volume.data
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    assert isinstance(owner, mmap.mmap)
+    assert volume.data.max() == 3
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("shape", [(7, 6, 4), (6, 5), (2, 7, 6, 5)])

@@ -45,7 +45,8 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
         float32 (float64 where needed) where the header scales them; colours where the
         voxels are RGB or RGBA. Labels where the voxels are unscaled integers and either
         the header's intent is "label" or the name ends in mask, seg, dseg, segmentation
-        or label(s). An uncompressed image of 1 GiB and more stays on disk.
+        or label(s). An uncompressed file of 1 GiB and more stays on disk; edits of its
+        voxels stay in memory.
 
     Raises
     ------
@@ -68,13 +69,12 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
     data: NDArray[Any] = grid.to_display(voxels)
     if data.dtype.names is not None:
         data = np.stack([data[name] for name in data.dtype.names], axis=-1)
-    kind = _kind(path, grid, voxels.dtype)
     return Volume(
         name=_stem(path),
-        data=np.array(data) if kind == "labels" else data,
+        data=data,
         scale=grid.scale,
         units=grid.units,
-        kind=kind,
+        kind=_kind(path, grid, voxels.dtype),
         is_rgb=voxels.dtype.names is not None,
         grid=grid,
     )
@@ -142,7 +142,9 @@ def _voxels(image: nib.Nifti1Image) -> NDArray[np.generic]:
     else:
         voxels = np.asarray(proxy, np.result_type(proxy.dtype, np.float32))
     voxels = voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
-    return np.array(voxels) if voxels.nbytes < _IN_MEMORY_BYTES else voxels
+    if isinstance(voxels, np.memmap) and voxels.nbytes < _IN_MEMORY_BYTES:
+        return np.array(voxels)
+    return voxels
 
 
 def _kind(path: Path, grid: NiftiGrid, dtype: np.dtype) -> Literal["image", "labels"]:

@@ -113,13 +113,13 @@ def _cells(
     nearest: NDArray[np.float32] = np.full(shape, np.inf, np.float32)
     second = nearest
     for number, (z, y, x) in enumerate(centres, start=1):
-        distance = np.sqrt(
+        distance: NDArray[np.float32] = np.sqrt(
             (points[0] - z) ** 2 + (points[1] - y) ** 2 + (points[2] - x) ** 2
         )
         cells[distance < nearest] = number
         second = np.minimum(second, np.maximum(nearest, distance))
         nearest = np.minimum(nearest, distance)
-    return cells, (second - nearest) / 2
+    return cells, np.float32(0.5) * (second - nearest)
 
 
 def _mitochondrion(

@@ -1,0 +1,86 @@
+"""LayerWatch: the layers of one segmentation, and what is heard from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from napari_simpleclick.plugin.layers import TRANSFORMS, follow_transforms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from napari.layers import Image, Labels, Layer, Points
+
+
+class Listener(Protocol):
+    """Hears what happens to the layers."""
+
+    def on_points(self, event: Any) -> None:
+        """Hear that points were added, removed or moved."""
+        ...
+
+    def on_press(self, layer: Points, event: Any) -> None:
+        """Hear that a mouse button was pressed in the clicks layer."""
+        ...
+
+    def on_image_data(self) -> None:
+        """Hear that the image's data were replaced."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWatch:
+    """Connects a listener and keys to the layers, and lets go of them.
+
+    Parameters
+    ----------
+    image, points, labels : layer
+        What is segmented, the clicks, the masks.
+    listener : Listener
+        Hears what happens to them.
+    keys : mapping of str to callable
+        Key combinations of the clicks layer and of the mask layer.
+    """
+
+    image: Image
+    points: Points
+    labels: Labels
+    listener: Listener
+    keys: Mapping[str, Callable[[], None]]
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in (self.image, self.points, self.labels)
+
+    def connect(self) -> None:
+        """Begin to listen."""
+        self.points.events.data.connect(self.listener.on_points)
+        self.points.mouse_drag_callbacks.append(self.listener.on_press)
+        self.image.events.data.connect(self.listener.on_image_data)
+        for name in TRANSFORMS:
+            self.image.events[name].connect(self._follow_image)
+        for layer in (self.points, self.labels):
+            for key, action in self.keys.items():
+                layer.bind_key(key, _ignoring_layer(action), overwrite=True)
+
+    def disconnect(self) -> None:
+        """Stop listening; the layers keep nothing of ours."""
+        self.points.events.data.disconnect(self.listener.on_points)
+        self.points.mouse_drag_callbacks.remove(self.listener.on_press)
+        self.image.events.data.disconnect(self.listener.on_image_data)
+        for name in TRANSFORMS:
+            self.image.events[name].disconnect(self._follow_image)
+        for layer in (self.points, self.labels):
+            for key in self.keys:
+                layer.bind_key(key, None)
+
+    def _follow_image(self) -> None:
+        for layer in (self.points, self.labels):
+            follow_transforms(self.image, layer)
+
+
+def _ignoring_layer(action: Callable[[], None]) -> Callable[[Layer], None]:
+    def pressed(layer: Layer) -> None:
+        action()
+
+    return pressed

@@ -1,0 +1,167 @@
+"""PredictionQueue: answers the requests of a session, in order, outside the viewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_simpleclick.inference.session import ClickSession, Request, Target
+    from napari_simpleclick.plugin.layers import RawSlice
+    from napari_simpleclick.plugin.worker import Runner
+    from napari_simpleclick.types import Click, Prediction
+
+
+class SlicePredictor(Protocol):
+    """What the queue needs of a `Predictor`."""
+
+    def predict(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,
+    ) -> Prediction:
+        """Predict the clicked object; see `Predictor.predict`."""
+        ...
+
+
+class PredictionQueue:
+    """Loads models and computes masks, one task at a time.
+
+    A request is asked for only when the one before is answered, so nothing stale ever
+    waits in the queue, and every mask is an input to the next click.
+
+    Parameters
+    ----------
+    runner : Runner
+        Runs the tasks outside the viewer's thread.
+    on_change : callable
+        Called when a task begins or ends.
+    on_message : callable
+        Called with a sentence for the user.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        on_change: Callable[[], None],
+        on_message: Callable[[str], None],
+    ) -> None:
+        self._runner = runner
+        self._on_change = on_change
+        self._on_message = on_message
+        self._predictor: SlicePredictor | None = None
+        self._running = 0
+        self._model_count = 0
+        self._slice: tuple[RawSlice, NDArray[np.uint8]] | None = None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is loaded."""
+        return self._predictor is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task is on its way."""
+        return self._running > 0
+
+    def load(
+        self, load: Callable[[], SlicePredictor], name: str, done: Callable[[], None]
+    ) -> None:
+        """Load a model; until it is there no mask is computed.
+
+        Parameters
+        ----------
+        load : callable
+            Returns the predictor; called in the runner's thread.
+        name : str
+            What messages call it.
+        done : callable
+            Called when the model is ready.
+        """
+        self._model_count += 1
+        count = self._model_count
+        self._predictor = None
+
+        def loaded(predictor: SlicePredictor) -> None:
+            if count == self._model_count:
+                self._predictor = predictor
+                self._on_message(f"{name} is ready.")
+                done()
+
+        def failed(error: BaseException) -> None:
+            self._on_message(f"{name} cannot be used: {error}")
+
+        self._on_message(f"Loading {name} ...")
+        self._submit(load, loaded, failed)
+
+    def answer(
+        self,
+        session: ClickSession,
+        slice_of: Callable[[Target], RawSlice],
+        paint: Callable[[Target], None],
+    ) -> None:
+        """Compute the masks that a session waits for.
+
+        Parameters
+        ----------
+        session : ClickSession
+            Asked for its next request each time the one before is answered.
+        slice_of : callable
+            Returns the image slice of a target.
+        paint : callable
+            Called with every target whose mask is new.
+        """
+        if self._predictor is None or self.is_busy:
+            return
+        request = session.next_request()
+        if request is None:
+            return
+        predictor, raw = self._predictor, slice_of(request.target)
+
+        def done(prediction: Prediction) -> None:
+            if session.commit(request, prediction):
+                paint(request.target)
+            self.answer(session, slice_of, paint)
+
+        def failed(error: BaseException) -> None:
+            session.abandon(request.target)
+            self._on_message(f"No mask for the last click: {error}")
+            self.answer(session, slice_of, paint)
+
+        self._submit(lambda: self._predict(predictor, raw, request), done, failed)
+
+    def close(self) -> None:
+        """Drop everything that has not ended."""
+        self._runner.close()
+
+    def _predict(
+        self, predictor: SlicePredictor, raw: RawSlice, request: Request
+    ) -> Prediction:
+        """Run in the runner's thread; the slice that was read last is kept."""
+        if self._slice is None or not raw.shows_same(self._slice[0]):
+            self._slice = raw, raw.read()
+        return predictor.predict(self._slice[1], request.clicks, request.previous)
+
+    def _submit(
+        self,
+        task: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        def ended(report: Callable[[Any], None], outcome: Any) -> None:
+            self._running -= 1
+            report(outcome)
+            self._on_change()
+
+        self._running += 1
+        self._on_change()
+        self._runner.submit(
+            task,
+            lambda result: ended(done, result),
+            lambda error: ended(failed, error),
+        )

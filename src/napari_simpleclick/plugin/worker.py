@@ -1,0 +1,75 @@
+"""QtRunner: tasks run in order in one thread; answers come back to the main thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Runs tasks, one after the other, and reports in the caller's thread."""
+
+    def submit(
+        self,
+        task: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Run a task; call `done` with what it returns or `failed` with its error."""
+        ...
+
+    def close(self) -> None:
+        """Drop the tasks that have not begun, and all reports."""
+        ...
+
+
+class QtRunner(QObject):
+    """A `Runner` with a thread of its own, for use from Qt's main thread."""
+
+    _finished = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="simpleclick")
+        self._is_closed = False
+        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def submit(
+        self,
+        task: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Run a task; call `done` with what it returns or `failed` with its error."""
+
+        def report() -> None:
+            if self._is_closed:
+                return
+            error = future.exception()
+            if error is None:
+                done(future.result())
+            else:
+                failed(error)
+
+        def finished(ended: Future[T]) -> None:
+            if not ended.cancelled() and not self._is_closed:
+                self._finished.emit(report)
+
+        future = self._pool.submit(task)
+        future.add_done_callback(finished)
+
+    def close(self) -> None:
+        """Drop the tasks that have not begun, and all reports."""
+        self._is_closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _deliver(self, report: Callable[[], None]) -> None:
+        report()

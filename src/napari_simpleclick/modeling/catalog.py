@@ -1,0 +1,255 @@
+"""The known checkpoints: the bundled default, the published ones, the imported ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import platformdirs
+
+from napari_simpleclick.modeling.config import VARIANTS
+
+_LOG = logging.getLogger(__name__)
+_WEIGHTS = Path(__file__).parent.parent / "weights"
+_RECORD = ".record.json"
+
+PUBLISHED_URL = "https://github.com/uncbiag/SimpleClick"
+_MIT_CODE = "MIT for the code; the authors state none for the weights"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """What is known of one checkpoint.
+
+    Parameters
+    ----------
+    name : str
+        Under this name `load_checkpoint` finds it.
+    title : str
+        For people to read.
+    source : str
+        Where it comes from: a web page, or the file that was imported.
+    variant : str or None
+        A key of `VARIANTS`; None for any other architecture.
+    licence, training_data : str
+        Empty where not known.
+    path : Path or None
+        Where the file is, or will be; None where it has to be imported first.
+    sha256 : str or None
+        Hexadecimal digest of the file, recorded when it was imported.
+    """
+
+    name: str
+    title: str
+    source: str
+    variant: str | None = None
+    licence: str = ""
+    training_data: str = ""
+    path: Path | None = None
+    sha256: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the file is on this computer."""
+        return self.path is not None and self.path.is_file()
+
+
+def _published(name: str, variant: str, training_data: str) -> CatalogEntry:
+    title = f"SimpleClick {variant}, published, {training_data}"
+    return CatalogEntry(name, title, PUBLISHED_URL, variant, _MIT_CODE, training_data)
+
+
+KNOWN = (
+    CatalogEntry(
+        name="default",
+        title="SimpleClick xtiny for MRI and electron microscopy",
+        source="bundled; its model card lies beside it",
+        variant="xtiny",
+        path=_WEIGHTS / "simpleclick-xtiny-bio.safetensors",
+    ),
+    _published("cocolvis_vit_base", "base", "COCO+LVIS"),
+    _published("cocolvis_vit_large", "large", "COCO+LVIS"),
+    _published("cocolvis_vit_huge", "huge", "COCO+LVIS"),
+    _published("sbd_vit_xtiny", "xtiny", "SBD"),
+    _published("sbd_vit_base", "base", "SBD"),
+    _published("sbd_vit_large", "large", "SBD"),
+    _published("sbd_vit_huge", "huge", "SBD"),
+)
+"""The bundled checkpoint and the authors' own.
+
+The authors share theirs in a folder that `PUBLISHED_URL` links to, with neither stable
+addresses nor checksums; each is used after `import_checkpoint`.
+"""
+
+
+def list_models(directory: Path | None = None) -> tuple[CatalogEntry, ...]:
+    """List every known checkpoint, the bundled one first.
+
+    Parameters
+    ----------
+    directory : Path or None
+        Where imported checkpoints are kept; None for the user's data directory.
+
+    Returns
+    -------
+    tuple of CatalogEntry
+        The known ones, then the imported ones under other names.
+    """
+    imported = _imported(_directory(directory))
+    known = tuple(
+        replace(entry, path=found.path, sha256=found.sha256)
+        if (found := imported.pop(entry.name, None))
+        else entry
+        for entry in KNOWN
+    )
+    return known + tuple(imported.values())
+
+
+def resolve(name: str, directory: Path | None = None) -> Path:
+    """Find the file of a checkpoint.
+
+    Parameters
+    ----------
+    name : str
+        As in `list_models`.
+    directory : Path or None
+        As in `list_models`.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    ValueError
+        If no checkpoint has this name.
+    FileNotFoundError
+        If the file is not on this computer.
+    """
+    entries = {entry.name: entry for entry in list_models(directory)}
+    if name not in entries:
+        raise ValueError(
+            f"name: {name!r} is no known checkpoint; known are {', '.join(entries)}"
+        )
+    entry = entries[name]
+    if entry.path is None:
+        raise FileNotFoundError(
+            f"{name} is not on this computer: get {name}.pth by way of {entry.source} "
+            "and import the file"
+        )
+    if not entry.is_available:
+        raise FileNotFoundError(f"{name}: there is no file {entry.path}")
+    return entry.path
+
+
+def import_checkpoint(
+    path: str | Path, directory: Path | None = None, *, sha256: str | None = None
+) -> CatalogEntry:
+    """Copy a checkpoint to where `load_checkpoint` finds it by name.
+
+    The name is the file's, without its suffix. The file is loaded first, so that one
+    which cannot be used is never kept.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `load_checkpoint` can read.
+    directory : Path or None
+        As in `list_models`.
+    sha256 : str or None
+        The digest that the file should have, in hexadecimal; None takes any.
+
+    Returns
+    -------
+    CatalogEntry
+        The new entry, with the digest of the copy.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is no checkpoint.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the digest is another, or the name is taken by another checkpoint.
+    """
+    from napari_simpleclick.modeling.checkpoint import load_checkpoint  # needs torch
+
+    source = Path(path)
+    model = load_checkpoint(source)
+    kept = _directory(directory)
+    kept.mkdir(parents=True, exist_ok=True)
+    partial = kept / f".{uuid4().hex}"
+    try:
+        shutil.copyfile(source, partial)
+        digest = _digest(partial)
+        _check_import(source, digest, sha256, kept)
+        entry = CatalogEntry(
+            name=source.stem,
+            title=source.stem,
+            source=str(source.resolve()),
+            variant=next((k for k, v in VARIANTS.items() if v == model.config), None),
+            path=kept / source.name,
+            sha256=digest,
+        )
+        partial.replace(kept / source.name)
+        _write_record(entry, kept)
+    finally:
+        partial.unlink(missing_ok=True)
+    return entry
+
+
+def _directory(directory: Path | None) -> Path:
+    if directory is not None:
+        return directory
+    return platformdirs.user_data_path("napari-simpleclick") / "checkpoints"
+
+
+def _imported(directory: Path) -> dict[str, CatalogEntry]:
+    """Read the records; one that cannot be read is left out, with a warning."""
+    entries = {}
+    for record in sorted(directory.glob(f"*{_RECORD}")):
+        name = record.name.removesuffix(_RECORD)
+        try:
+            values = json.loads(record.read_text(encoding="utf-8"))
+            path = directory / Path(values.pop("file")).name
+            entries[name] = CatalogEntry(name=name, path=path, **values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            _LOG.warning("%s is no record of a checkpoint: %s", record, error)
+    return entries
+
+
+def _write_record(entry: CatalogEntry, directory: Path) -> None:
+    values = {
+        "title": entry.title,
+        "source": entry.source,
+        "variant": entry.variant,
+        "sha256": entry.sha256,
+        "file": entry.path.name if entry.path else None,
+    }
+    text = json.dumps(values, indent=2)
+    (directory / f"{entry.name}{_RECORD}").write_text(text, encoding="utf-8")
+
+
+def _check_import(source: Path, digest: str, expected: str | None, kept: Path) -> None:
+    if expected is not None and digest != expected.strip().lower():
+        raise ValueError(f"sha256: {source} has {digest}, expected {expected}")
+    bundled, *others = list_models(kept)
+    taken = {entry.name for entry in others if entry.is_available}
+    same = {entry.name for entry in others if entry.sha256 == digest}
+    if source.stem in {bundled.name} | (taken - same):
+        raise ValueError(
+            f"path: the name {source.stem} is taken by another checkpoint; rename "
+            f"{source.name} before importing it"
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,165 @@
+"""Known checkpoints are listed; others are imported from files, and only whole ones."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_simpleclick.modeling.catalog import (
+    KNOWN,
+    PUBLISHED_URL,
+    import_checkpoint,
+    list_models,
+    resolve,
+)
+from napari_simpleclick.modeling.checkpoint import (
+    CheckpointError,
+    export_published,
+    load_checkpoint,
+)
+from napari_simpleclick.modeling.config import VARIANTS, SimpleClickConfig
+from napari_simpleclick.modeling.simpleclick import SimpleClick
+from tests import golden
+
+OFFICIAL = golden.FIXTURES / "official_format_small.pth"
+DIGEST = hashlib.sha256(OFFICIAL.read_bytes()).hexdigest()
+TINY = SimpleClickConfig(
+    image_size=64,
+    embed_dim=16,
+    depth=4,
+    num_heads=2,
+    neck_dims=(4, 8, 8, 8),
+    head_dim=8,
+)
+
+
+def tiny(path: Path, seed: int = 0) -> Path:
+    torch.manual_seed(seed)
+    export_published(SimpleClick(TINY), path)
+    return path
+
+
+def test_known_checkpoints(tmp_path: Path) -> None:
+    assert list_models(tmp_path) == KNOWN
+    names = [entry.name for entry in KNOWN]
+    assert names[0] == "default"
+    assert len(set(names)) == len(names)
+    assert all(entry.variant in VARIANTS for entry in KNOWN)
+    for entry in KNOWN[1:]:
+        assert (entry.source, entry.path, entry.sha256) == (PUBLISHED_URL, None, None)
+        assert not entry.is_available
+
+
+def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
+    default = list_models(tmp_path)[0]
+    if default.is_available:
+        assert resolve("default", tmp_path) == default.path
+        assert load_checkpoint().config == VARIANTS["xtiny"]
+    else:
+        with pytest.raises(FileNotFoundError, match=r"no file .*bio\.safetensors"):
+            resolve("default", tmp_path)
+
+
+def test_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'sam' is no known .*default, cocolvis_vit_"):
+        resolve("sam", tmp_path)
+
+
+def test_published_one_has_to_be_imported_first(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"get sbd_vit_huge\.pth .*uncbiag"):
+        resolve("sbd_vit_huge", tmp_path)
+
+
+def test_import_copies_records_and_resolves(tmp_path: Path) -> None:
+    kept = tmp_path / "kept" / "here"
+    entry = import_checkpoint(OFFICIAL, kept, sha256=f" {DIGEST.upper()}\n")
+    assert (entry.name, entry.sha256, entry.variant) == (OFFICIAL.stem, DIGEST, None)
+    assert entry.path == kept / OFFICIAL.name
+    assert entry.path.read_bytes() == OFFICIAL.read_bytes()
+    assert list_models(kept) == (*KNOWN, entry)
+    assert resolve(OFFICIAL.stem, kept) == entry.path
+    assert load_checkpoint(entry.path).config == load_checkpoint(OFFICIAL).config
+    assert import_checkpoint(OFFICIAL, kept) == entry  # again changes nothing
+    assert len(list(kept.iterdir())) == 2
+
+
+def test_imported_file_of_a_known_name_takes_its_place(tmp_path: Path) -> None:
+    source = tiny(tmp_path / "cocolvis_vit_base.pth")
+    kept = tmp_path / "kept"
+    imported = import_checkpoint(source, kept)
+    listed = {entry.name: entry for entry in list_models(kept)}
+    assert len(listed) == len(KNOWN)
+    entry = listed["cocolvis_vit_base"]
+    assert entry.is_available
+    assert (entry.path, entry.sha256) == (imported.path, imported.sha256)
+    assert (entry.source, entry.training_data) == (PUBLISHED_URL, "COCO+LVIS")
+
+
+def test_variant_is_recognised(tmp_path: Path) -> None:
+    source = tmp_path / "mine.pth"
+    export_published(SimpleClick(VARIANTS["xtiny"]), source)
+    assert import_checkpoint(source, tmp_path / "kept").variant == "xtiny"
+
+
+def test_user_data_directory_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_data_path", lambda _: tmp_path)
+    source = tiny(tmp_path / "mine.pth")
+    import_checkpoint(source)
+    assert resolve("mine") == tmp_path / "checkpoints" / "mine.pth"
+    assert load_checkpoint("mine").config == TINY
+
+
+def test_nothing_is_kept_of_a_file_that_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    (tmp_path / "bad.pth").write_bytes(OFFICIAL.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match=r"bad\.pth is"):
+        import_checkpoint(tmp_path / "bad.pth", kept)
+    with pytest.raises(ValueError, match=f"sha256: .* has {DIGEST}, expected 00"):
+        import_checkpoint(OFFICIAL, kept, sha256="00")
+    with pytest.raises(FileNotFoundError):
+        import_checkpoint(tmp_path / "nowhere.pth", kept)
+    assert list_models(kept) == KNOWN
+    assert not list(kept.iterdir())
+
+
+def test_a_name_stays_with_its_checkpoint(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    first = import_checkpoint(tiny(tmp_path / "mine.pth"), kept)
+    with pytest.raises(ValueError, match=r"name mine is taken .* rename mine\.pth"):
+        import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
+    with pytest.raises(ValueError, match="name default is taken"):
+        import_checkpoint(tiny(tmp_path / "default.pth"), kept)
+    assert list_models(kept)[-1] == first
+    assert first.path is not None
+    assert hashlib.sha256(first.path.read_bytes()).hexdigest() == first.sha256
+    first.path.unlink()
+    again = import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
+    assert list_models(kept)[-1] == again != first
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"file": 3}', '{"file": "a", "x": 1}']
+)
+def test_broken_records_are_left_out_with_a_warning(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "broken.record.json").write_text(text, encoding="latin-1")
+    with caplog.at_level(logging.WARNING):
+        assert list_models(tmp_path) == KNOWN
+    assert "broken.record.json" in caplog.text
+
+
+def test_listing_needs_no_torch() -> None:
+    code = (
+        "import sys; from napari_simpleclick.modeling.catalog import list_models; "
+        "list_models(); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -80,10 +80,9 @@ KNOWN = (
     _published("sbd_vit_large", "large", "SBD"),
     _published("sbd_vit_huge", "huge", "SBD"),
 )
-"""The bundled checkpoint and the authors' own.
+"""The bundled checkpoint and the authors' own, which `import_checkpoint` takes in.
 
-The authors share theirs in a folder that `PUBLISHED_URL` links to, with neither stable
-addresses nor checksums; each is used after `import_checkpoint`.
+The authors share theirs in a folder linked at `PUBLISHED_URL`, without checksums.
 """
 
 
@@ -115,9 +114,7 @@ def resolve(name: str, directory: Path | None = None) -> Path:
 
     Parameters
     ----------
-    name : str
-        As in `list_models`.
-    directory : Path or None
+    name, directory : str, Path or None
         As in `list_models`.
 
     Returns
@@ -143,7 +140,7 @@ def resolve(name: str, directory: Path | None = None) -> Path:
             f"{name} is not on this computer: get {name}.pth by way of {entry.source} "
             "and import the file"
         )
-    if not entry.is_available:
+    if not entry.path.is_file():
         raise FileNotFoundError(f"{name}: there is no file {entry.path}")
     return entry.path
 
@@ -177,7 +174,7 @@ def import_checkpoint(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the digest is another, or the name is taken by another checkpoint.
+        If the digest or the checkpoint already under this name is another.
     """
     from napari_simpleclick.modeling.checkpoint import load_checkpoint  # needs torch
 
@@ -206,9 +203,9 @@ def import_checkpoint(
 
 
 def _directory(directory: Path | None) -> Path:
-    if directory is not None:
-        return directory
-    return platformdirs.user_data_path("napari-simpleclick") / "checkpoints"
+    return (
+        directory or platformdirs.user_data_path("napari-simpleclick") / "checkpoints"
+    )
 
 
 def _imported(directory: Path) -> dict[str, CatalogEntry]:

@@ -108,8 +108,7 @@ def save_checkpoint(
         name: tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    broken = _not_finite(tensors)
-    if broken:
+    if broken := _not_finite(tensors):
         raise ValueError(f"model: {broken} is not finite in {dtype}")
     text = {"format": "pt", _CONFIG_KEY: json.dumps(model.config.to_dict())}
     with _replacing(Path(path)) as partial:
@@ -128,35 +127,33 @@ def export_published(model: SimpleClick, path: str | Path) -> None:
     model : SimpleClick
         The network.
     path : str or Path
-        The file, usually .pth; replaced where it exists.
+        The file; replaced where it exists.
     """
     state = {
-        name: tensor.detach().to("cpu", torch.float32).clone()
+        name: tensor.detach().to("cpu", torch.float32)
         for name, tensor in model.state_dict().items()
     }
-    content = {
-        "state_dict": state | unused_parameters(model.config),
-        "config": published_config(model.config),
-    }
+    state |= unused_parameters(model.config)
     with _replacing(Path(path)) as partial:
-        torch.save(content, partial)
+        torch.save(
+            {"state_dict": state, "config": published_config(model.config)}, partial
+        )
 
 
 def _find(name_or_path: str | Path) -> Path:
-    if isinstance(name_or_path, str):
-        names = [entry.name for entry in list_models()]
-        if name_or_path in names:
-            return resolve(name_or_path)
+    names = [entry.name for entry in list_models()]
+    if isinstance(name_or_path, str) and name_or_path in names:
+        return resolve(name_or_path)
     path = Path(name_or_path)
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}, and no checkpoint named so")
+        raise FileNotFoundError(f"there is no file {path}; known are {names}")
     return path
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]:
     """Read the used tensors and the configuration that fits them."""
     if not path.is_file():
-        raise CheckpointError("is a directory, not a file")
+        raise CheckpointError("is a directory or a device, not a file")
     with path.open("rb") as file:
         start = file.read(9)
     if not start:
@@ -207,8 +204,7 @@ def _build(config: SimpleClickConfig, tensors: dict[str, Tensor]) -> SimpleClick
     _check_shapes(tensors, model.state_dict())
     for name in list(tensors):
         tensors[name] = tensors[name].to(torch.float32, copy=True).contiguous()
-    broken = _not_finite(tensors)
-    if broken:
+    if broken := _not_finite(tensors):
         raise CheckpointError(f"holds weights that are not finite, in {broken}")
     model.load_state_dict(tensors, assign=True)
     model.mean = torch.tensor(IMAGENET_MEAN).reshape(1, 3, 1, 1)
@@ -242,7 +238,7 @@ def _check_shapes(
 def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     """Name the first tensor that holds NaN or an infinity."""
     for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
+        if not torch.stack(tensor.aminmax()).isfinite().all():
             return name
     return None
 

@@ -5,8 +5,8 @@ pickle names and calls it. This one cannot: a name stays a string, and the four 
 that a file of weights needs are played here, with their arguments checked.
 
 Why not `torch.load(weights_only=True)`: it refuses the published files unless names are
-added to a registry shared by the whole process, it lets a tensor's strides enlarge its
-storage, and before torch 2.10 a hostile file could corrupt memory (CVE-2026-24747).
+added to a registry that the whole process shares, and before torch 2.10 a hostile file
+could corrupt memory through it (CVE-2026-24747).
 """
 
 from __future__ import annotations
@@ -28,15 +28,8 @@ if TYPE_CHECKING:
     from io import BytesIO
 
 _LOSS = "isegm.model.modeling.transformer_helper.cross_entropy_loss."
-INERT_NAMES = frozenset(
-    _LOSS + name
-    for name in (
-        "CrossEntropyLoss",
-        "cross_entropy",
-        "binary_cross_entropy",
-        "mask_cross_entropy",
-    )
-)
+_CRITERIA = ("cross_entropy", "binary_cross_entropy", "mask_cross_entropy")
+INERT_NAMES = frozenset(_LOSS + name for name in ("CrossEntropyLoss", *_CRITERIA))
 """What published files name besides tensors: the loss that the authors trained with."""
 
 

@@ -1,0 +1,29 @@
+# make demo [GUI=1]   segment a real brain MRI from stored clicks
+# make test           run every test, in a real window on a virtual display
+
+PYTHON ?= python3
+BIN := .venv/bin
+WINDOW_PACKAGES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 \
+    libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
+    libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
+
+.PHONY: demo test check clean
+
+demo: .venv/installed-all
+	$(BIN)/napari-simpleclick demo --output demo_output $(if $(GUI),--gui)
+
+test: .venv/installed-test
+	scripts/with-display $(WINDOW_PACKAGES) -- $(BIN)/python -m pytest $(ARGS)
+
+check: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/installed-%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist demo_output

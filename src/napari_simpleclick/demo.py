@@ -1,0 +1,72 @@
+"""The demo: the lateral ventricles of a real brain MRI, from clicks stored here."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from napari_simpleclick.inference.intensity import to_display
+from napari_simpleclick.io.overlay import draw_overlay, save_row
+from napari_simpleclick.segment_file import place, segment_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.segment_file import SegmentedVolume
+
+
+def run_demo(output: Path, model: str | Path, device: Device) -> str:
+    """Segment the ventricles and write mask, picture and summary.
+
+    The volume is the first of the example that nibabel installs with itself.
+
+    Parameters
+    ----------
+    output : Path
+        Folder; it gets ventricles.nii.gz, with the volume's own affine,
+        ventricles.png and summary.txt.
+    model : str or Path
+        Name or file of a checkpoint.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute.
+
+    Returns
+    -------
+    str
+        The summary.
+    """
+    package = resources.files("napari_simpleclick").joinpath("demo_clicks.json")
+    example = resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")
+    mask = output / "ventricles.nii.gz"
+    with resources.as_file(example) as volume, resources.as_file(package) as clicks:
+        segmented = segment_file(volume, clicks, mask, model=model, device=device)
+    picture = output / "ventricles.png"
+    save_picture(segmented, picture)
+    summary = (
+        "Lateral ventricles in a brain MRI (nibabel's example4d.nii.gz, volume 0)\n"
+        f"{segmented.summary()}\npicture: {picture}"
+    )
+    (output / "summary.txt").write_text(summary + "\n", encoding="utf-8")
+    return summary
+
+
+def save_picture(segmented: SegmentedVolume, path: Path) -> None:
+    """Draw every clicked slice with outlines and clicks, side by side, as PNG."""
+    image, pictures = segmented.image, []
+    placed = [place(click) for click in segmented.clicks]
+    for plane in dict.fromkeys(p.target.plane for p in placed):
+        row_axis, col_axis = plane.axes
+        pictures.append(
+            draw_overlay(
+                to_display(image.data[plane.index], segmented.limits),
+                segmented.labels[plane.index],
+                [p.click for p in placed if p.target.plane == plane],
+                pixel_size=(image.scale[row_axis], image.scale[col_axis]),
+            )
+        )
+    save_row(path, pictures)
+
+
+def open_demo(model: str | Path, device: Device) -> None:
+    """Open the volume in napari, with the dock and the stored clicks."""

@@ -1,0 +1,164 @@
+"""segment_file: a volume and a file of clicks in, a mask file out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from napari_simpleclick.inference.intensity import display_range
+from napari_simpleclick.inference.loading import Device, load_predictor
+from napari_simpleclick.inference.plane import Plane
+from napari_simpleclick.inference.session import PlacedClick, Target
+from napari_simpleclick.inference.volume import segment_volume
+from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
+from napari_simpleclick.io.files import read_volume, write_mask
+from napari_simpleclick.io.units import convert_length, is_length
+
+if TYPE_CHECKING:
+    from collections.abc import Sized
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_simpleclick.io.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentedVolume:
+    """A volume, its mask, and how it came about.
+
+    Parameters
+    ----------
+    image : Volume
+        Three axes (z, y, x), grey.
+    labels : ndarray
+        (z, y, x), uint16.
+    clicks : list of VolumeClick
+        In the order in which they took effect.
+    limits : tuple of float
+        Values that the model saw as black and white.
+    seconds : float
+        For all clicks, without loading.
+    output : Path
+        The mask file.
+    """
+
+    image: Volume
+    labels: NDArray[np.uint16]
+    clicks: list[VolumeClick]
+    limits: tuple[float, float]
+    seconds: float
+    output: Path
+
+    def summary(self) -> str:
+        """Describe the result: one line an object, then time and file."""
+        lines = [
+            self._object_line(k) for k in sorted({c.object_id for c in self.clicks})
+        ]
+        count = len(self.clicks)
+        milliseconds = 1000 * self.seconds / max(count, 1)
+        lines.append(f"{count} clicks, {milliseconds:.0f} ms each")
+        lines.append(f"mask: {self.output}")
+        return "\n".join(lines)
+
+    def _object_line(self, object_id: int) -> str:
+        clicks = [c for c in self.clicks if c.object_id == object_id]
+        slices = {(c.axis, c.slice_index) for c in clicks}
+        voxels = int((self.labels == object_id).sum())
+        size = f"{voxels} voxels"
+        if all(map(is_length, self.image.units)):
+            sides = zip(self.image.scale, self.image.units, strict=True)
+            voxel = prod(convert_length(side, unit, "mm") for side, unit in sides)
+            size += f", {voxels * voxel:.3g} mm\u00b3"
+        where = f"{_count(clicks, 'click')} on {_count(slices, 'slice')}"
+        return f"object {object_id}: {where}, {size}"
+
+
+def segment_file(
+    volume: Path,
+    clicks: Path,
+    output: Path,
+    *,
+    model: str | Path = "default",
+    device: Device = "auto",
+    index: int = 0,
+) -> SegmentedVolume:
+    """Segment a volume file from a file of clicks and write the mask.
+
+    Parameters
+    ----------
+    volume : Path
+        NIfTI or TIFF, grey, (z, y, x), or with a time axis in front.
+    clicks : Path
+        JSON, see `io.clicks_file`.
+    output : Path
+        NIfTI or TIFF; a NIfTI mask of a NIfTI volume keeps its affine.
+    model : str or Path
+        Name or file of a checkpoint.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute.
+    index : int
+        Which volume along a time axis.
+
+    Returns
+    -------
+    SegmentedVolume
+        What was written, with the image.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a file is missing, broken or of another kind, or a click lies outside.
+    """
+    image = one_volume(read_volume(volume), index)
+    placed = read_clicks(clicks, image.data.shape)
+    limits = display_range(image.data)
+    predictor = load_predictor(model, device=device)
+    start = perf_counter()
+    labels = segment_volume(
+        image.data, [place(c) for c in placed], predictor, limits=limits
+    )
+    seconds = perf_counter() - start
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_mask(output, labels, image)
+    return SegmentedVolume(image, labels, placed, limits, seconds, output)
+
+
+def one_volume(image: Volume, index: int) -> Volume:
+    """Take (z, y, x) from an image; a 2D image becomes one slice.
+
+    Raises
+    ------
+    ValueError
+        If the image has colours or channels, or there is no volume of that index.
+    """
+    if image.is_rgb or image.channel_axis is not None:
+        raise ValueError(f"{image.name} has colours or channels; expected a grey image")
+    if image.data.ndim == 2:
+        size = (image.scale[0], *image.scale)
+        units = (image.units[0], *image.units)
+        return replace(image, data=image.data[None], scale=size, units=units)
+    if image.data.ndim == 3:
+        return image
+    count = image.data.shape[0]
+    if image.data.ndim != 4 or not 0 <= index < count:
+        raise ValueError(
+            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
+        )
+    return replace(
+        image, data=image.data[index], scale=image.scale[1:], units=image.units[1:]
+    )
+
+
+def place(click: VolumeClick) -> PlacedClick:
+    """Return a click of a file as a click of a session."""
+    axes = [axis for axis in range(3) if axis != click.axis]
+    plane = Plane.through(click.position, axes)
+    return PlacedClick(click.click, Target(click.object_id, plane))
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"

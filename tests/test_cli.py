@@ -1,0 +1,173 @@
+"""The command line, run as its user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+
+from napari_simpleclick.cli import main
+from napari_simpleclick.io.clicks_file import VolumeClick, write_clicks
+from napari_simpleclick.modeling.checkpoint import save_checkpoint
+from napari_simpleclick.modeling.config import SimpleClickConfig
+from napari_simpleclick.modeling.simpleclick import SimpleClick
+
+TINY = SimpleClickConfig(
+    image_size=64,
+    embed_dim=16,
+    depth=4,
+    num_heads=2,
+    neck_dims=(4, 8, 8, 8),
+    head_dim=8,
+)
+MRI = Path(str(resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")))
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    model = SimpleClick(TINY)
+    torch.nn.init.constant_(model.head.conv_seg.bias, 1.0)
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(model, path)
+    return path
+
+
+@pytest.fixture
+def clicks(tmp_path: Path) -> Path:
+    path = tmp_path / "clicks.json"
+    write_clicks(
+        path,
+        [
+            VolumeClick(1, 0, (11, 40, 60)),
+            VolumeClick(1, 0, (11, 20, 30), is_positive=False),
+            VolumeClick(3, 2, (11, 50, 61)),
+        ],
+    )
+    return path
+
+
+def segment(volume: Path, clicks: Path, output: Path, checkpoint: Path) -> int:
+    return main(
+        [
+            "segment",
+            str(volume),
+            "--clicks",
+            str(clicks),
+            "--output",
+            str(output),
+            "--model",
+            str(checkpoint),
+            "--device",
+            "cpu",
+        ]
+    )
+
+
+def test_segment_writes_a_mask_that_overlays(
+    checkpoint: Path,
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "new folder" / "mask.nii.gz"
+    assert segment(MRI, clicks, output, checkpoint) == 0
+    mask, source = nibabel.load(output), nibabel.load(MRI)
+    np.testing.assert_array_equal(mask.affine, source.affine)
+    assert mask.shape == source.shape[:3]
+    labels = np.asarray(mask.dataobj)
+    assert set(np.unique(labels)) == {0, 1, 3}
+    # Displayed (z, y, x) are stored x, y, z, here with z and y turned round.
+    assert set(np.nonzero(labels == 1)[2]) == {24 - 1 - 11}
+    assert len(set(np.nonzero(labels == 3)[0])) == 1
+    printed = capsys.readouterr().out
+    assert "object 1: 2 clicks on 1 slice, " in printed
+    assert "object 3: 1 click on 1 slice, " in printed
+    assert str(output) in printed
+
+
+def test_segment_a_tiff(checkpoint: Path, tmp_path: Path) -> None:
+    import tifffile
+
+    rng = np.random.default_rng(0)
+    volume, clicks = tmp_path / "stack.tif", tmp_path / "clicks.json"
+    tifffile.imwrite(volume, rng.integers(0, 999, (5, 40, 50)).astype(np.uint16))
+    write_clicks(clicks, [VolumeClick(2, 0, (3, 10, 20))])
+    assert segment(volume, clicks, tmp_path / "mask.tif", checkpoint) == 0
+    labels = tifffile.imread(tmp_path / "mask.tif")
+    assert labels.shape == (5, 40, 50)
+    assert set(np.nonzero(labels)[0]) == {3}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"position": [24, 1, 1]}, "outside the volume of shape (24, 96, 128)"),
+        ({"axis": 5}, "expected 0, 1 or 2"),
+    ],
+)
+def test_segment_names_a_wrong_click(
+    change: dict[str, object],
+    sentence: str,
+    checkpoint: Path,
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = json.loads(clicks.read_text())
+    content["clicks"][1] |= change
+    clicks.write_text(json.dumps(content))
+    assert segment(MRI, clicks, tmp_path / "mask.nii.gz", checkpoint) == 1
+    told = capsys.readouterr().err
+    assert "clicks[1]" in told
+    assert sentence in told
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
+def test_segment_without_a_volume_says_so(
+    checkpoint: Path, clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing.nii.gz"
+    assert segment(missing, clicks, tmp_path / "mask.nii.gz", checkpoint) == 1
+    assert "missing.nii.gz" in capsys.readouterr().err
+
+
+def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    printed = capsys.readouterr().out
+    assert "default" in printed
+    assert "cocolvis_vit_base" in printed
+
+
+def test_demo_segments_the_ventricles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--output", str(tmp_path), "--device", "cpu"]) == 0
+    assert "Lateral ventricles" in capsys.readouterr().out
+    mask = nibabel.load(tmp_path / "ventricles.nii.gz")
+    np.testing.assert_array_equal(mask.affine, nibabel.load(MRI).affine)
+    labels = np.asarray(mask.dataobj)
+    millilitres = np.count_nonzero(labels) * np.prod(mask.header.get_zooms()) / 1000
+    assert len(set(np.nonzero(labels)[2])) >= 3
+    # Adults have 5 to 60 ml, of which the clicked slices show a part.
+    assert 2 < millilitres < 60
+    # The ventricles are about the middle of the head: nothing far out.
+    inside = labels[30:100, 15:80]
+    assert np.count_nonzero(inside) == np.count_nonzero(labels)
+    assert (tmp_path / "ventricles.png").stat().st_size > 10_000
+
+
+def test_import_needs_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys, napari_simpleclick, napari_simpleclick.cli; "
+        "heavy = {'torch', 'napari', 'qtpy', 'timm'} & set(sys.modules); "
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -23,8 +23,6 @@ from napari_simpleclick.modeling.published_format import (
     unused_parameters,
 )
 from napari_simpleclick.modeling.simpleclick import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     UNUSED_PREFIXES,
     SimpleClick,
 )
@@ -207,8 +205,6 @@ def _build(config: SimpleClickConfig, tensors: dict[str, Tensor]) -> SimpleClick
     if broken := _not_finite(tensors):
         raise CheckpointError(f"holds weights that are not finite, in {broken}")
     model.load_state_dict(tensors, assign=True)
-    model.mean = torch.tensor(IMAGENET_MEAN).reshape(1, 3, 1, 1)
-    model.std = torch.tensor(IMAGENET_STD).reshape(1, 3, 1, 1)
     return model.eval()
 
 

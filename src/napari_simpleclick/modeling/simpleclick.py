@@ -57,7 +57,7 @@ class SimpleClick(nn.Module):
         self.neck = SimpleFeaturePyramid(config)
         self.head = MLPHead(config)
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
-            channels = torch.tensor(values).reshape(1, 3, 1, 1)
+            channels = torch.tensor(values, device="cpu").reshape(1, 3, 1, 1)
             self.register_buffer(name, channels, persistent=False)
         self.register_load_state_dict_pre_hook(_drop_unused)  # type: ignore[no-untyped-call]
         self.apply(_initialise)

@@ -55,20 +55,9 @@ def clicks(tmp_path: Path) -> Path:
 
 
 def segment(volume: Path, clicks: Path, output: Path, checkpoint: Path) -> int:
-    return main(
-        [
-            "segment",
-            str(volume),
-            "--clicks",
-            str(clicks),
-            "--output",
-            str(output),
-            "--model",
-            str(checkpoint),
-            "--device",
-            "cpu",
-        ]
-    )
+    files = ["--clicks", str(clicks), "--output", str(output)]
+    model = ["--model", str(checkpoint), "--device", "cpu"]
+    return main(["segment", str(volume), *files, *model])
 
 
 def test_segment_writes_a_mask_that_overlays(

@@ -1,25 +1,66 @@
-"""Data sets for evaluation, as iterators of samples."""
+"""Data sets for evaluation, opened by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from skimage.io import imread
-
-from napari_simpleclick.inference.intensity import to_display
-from napari_simpleclick.types import Sample
+from napari_simpleclick.evaluation.layouts import LAYOUTS, open_layout
+from napari_simpleclick.evaluation.volumes import (
+    VOLUME_LAYOUTS,
+    Slicing,
+    open_pair,
+    open_volumes,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from napari_simpleclick.evaluation.samples import Dataset
 
-    from numpy.typing import NDArray
+DATASETS: Final = (*LAYOUTS, *VOLUME_LAYOUTS)
+"""Names that `open_dataset` knows."""
 
-_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
+
+def open_dataset(
+    name: str,
+    root: str | Path,
+    *,
+    labels: Path | None = None,
+    slicing: Slicing | None = None,
+) -> Dataset:
+    """Open a data set in its public layout.
+
+    Parameters
+    ----------
+    name : str
+        One of `DATASETS`.
+    root : str or Path
+        Its folder; for "volume" also one file.
+    labels : Path or None
+        The labels of `root`, where that is one file.
+    slicing : Slicing or None
+        Slices to take of volumes; None for those that the data set is known by.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the root, or a folder or file that the layout needs, is not there.
+    ValueError
+        If the name is unknown, the layout is another, or an argument does not fit.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"name: {name!r}, expected one of {', '.join(DATASETS)}")
+    if labels is not None:
+        if name != "volume":
+            raise ValueError(f"labels: {labels}, expected None: only volume has it")
+        return open_pair(Path(root), labels, slicing or Slicing())
+    if name in VOLUME_LAYOUTS:
+        return open_volumes(name, root, slicing)
+    if slicing is not None:
+        raise ValueError(f"slicing: {slicing}, expected None: {name} has slices")
+    return open_layout(name, root)
 
 
-def folder(path: str | Path) -> Iterator[Sample]:
+def folder(path: str | Path) -> Dataset:
     """Read a folder with `images/` and `masks/`: PNG or TIFF files of equal stems.
 
     A mask is an integer or bool image (H, W) in which 0 is background and every other
@@ -33,60 +74,12 @@ def folder(path: str | Path) -> Iterator[Sample]:
 
     Returns
     -------
-    iterator of Sample
-        By stem, then by label; the name is "stem/label".
+    Dataset
+        An iterable of samples, as for `open_layout`.
 
     Raises
     ------
-    FileNotFoundError
-        If `images` or `masks` is not there.
-    TypeError
-        While reading: if a mask's dtype is neither integer nor bool.
-    ValueError
-        If there is no image or the stems are not the same; while reading, if a mask
-        is not (H, W) of the image's size.
+    FileNotFoundError, ValueError
+        As for `open_layout`.
     """
-    images, masks = _by_stem(Path(path, "images")), _by_stem(Path(path, "masks"))
-    if not images or images.keys() != masks.keys():
-        alone = sorted(images.keys() ^ masks.keys())
-        raise ValueError(
-            f"path: {path} has {len(images)} images, {len(masks)} masks, unmatched "
-            f"stems {alone[:5]}, expected images and masks of equal stems"
-        )
-    return _samples((stem, images[stem], masks[stem]) for stem in sorted(images))
-
-
-def _by_stem(directory: Path) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for file in sorted(directory.iterdir()):
-        if file.suffix.lower() not in _SUFFIXES or file.name.startswith("."):
-            continue
-        if file.stem in files:
-            raise ValueError(f"path: {files[file.stem]} and {file} have the same stem")
-        files[file.stem] = file
-    return files
-
-
-def _samples(files: Iterable[tuple[str, Path, Path]]) -> Iterator[Sample]:
-    for stem, image_file, mask_file in files:
-        image, labels = _image(image_file), _labels(mask_file)
-        if labels.shape != image.shape[:2]:
-            raise ValueError(
-                f"{mask_file}: shape {labels.shape}, expected {image.shape[:2]}"
-            )
-        for label in np.unique(labels[labels != 0]):
-            yield Sample(f"{stem}/{label:d}", image, labels == label)
-
-
-def _image(file: Path) -> NDArray[np.uint8]:
-    image: NDArray[np.generic] = imread(file)
-    if image.ndim == 2 and image.dtype == np.uint8:
-        return image.astype(np.uint8, copy=False)
-    return to_display(image)
-
-
-def _labels(file: Path) -> NDArray[np.generic]:
-    labels: NDArray[np.generic] = imread(file)
-    if labels.dtype.kind not in "bui":
-        raise TypeError(f"{file}: dtype {labels.dtype}, expected integer or bool")
-    return labels
+    return open_layout("folder", path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from napari_simpleclick.inference.transforms import clicked_pixel
 from napari_simpleclick.types import Click

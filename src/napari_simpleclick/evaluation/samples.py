@@ -1,0 +1,96 @@
+"""Data sets as values: a tuple of sources, each read when its turn comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_simpleclick.types import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnnotatedSample(Sample):
+    """A sample as a public data set annotates it.
+
+    Parameters
+    ----------
+    name, image, mask
+        As for `Sample`; the name is "image/object".
+    ignored : ndarray or None
+        (H, W), bool: pixels that no measure counts, such as uncertain outlines.
+    pixel_size : tuple of float or None
+        Height and width of a pixel in millimetres, where they are known.
+    """
+
+    ignored: NDArray[np.bool_] | None = None
+    pixel_size: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A file, or a pair of files, that holds samples.
+
+    Parameters
+    ----------
+    name : str
+        Every sample's name starts with this and a slash.
+    read : callable
+        Reads the files and returns the samples, one an object.
+    """
+
+    name: str
+    read: Callable[[], Iterable[Sample]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Samples in a fixed order; iterating reads one source after the other.
+
+    Parameters
+    ----------
+    name : str
+        The data set's name.
+    sources : tuple of Source
+        What it is read from.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (sample for source in self.sources for sample in source.read())
+
+    def find(self, names: Iterable[str]) -> dict[str, Sample]:
+        """Read the samples of these names, and no source without one of them.
+
+        Returns
+        -------
+        dict of str to Sample
+            Those that exist, in the order of the data set.
+        """
+        wanted = set(names)
+        return {
+            sample.name: sample
+            for source in self.sources
+            if any(name.startswith(f"{source.name}/") for name in wanted)
+            for sample in source.read()
+            if sample.name in wanted
+        }
+
+
+def image_of(sample_name: str) -> str:
+    """Name of the image that a sample of this name lies on."""
+    return sample_name.rpartition("/")[0]
+
+
+def counted(mask: NDArray[np.bool_], sample: Sample) -> NDArray[np.bool_]:
+    """Take the pixels that no measure counts out of a mask of this sample."""
+    if isinstance(sample, AnnotatedSample) and sample.ignored is not None:
+        return mask & ~sample.ignored
+    return mask

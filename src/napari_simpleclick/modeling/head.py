@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -64,13 +63,16 @@ class MLPHead(nn.Module):
         Tensor
             (B, 1, h_0, w_0): logits at the finest level.
         """
-        size = levels[0].shape[2:]
-        maps = [
-            functional.interpolate(
-                conv(level), size=size, mode="bilinear", align_corners=False
+        fusion = self.fusion_conv.conv
+        parts = fusion.weight.split(self.conv_seg.in_channels, dim=1)
+        # A 1x1 convolution and bilinear interpolation commute: the cheap one first.
+        fused = functional.conv2d(self.convs[0](levels[0]), parts[0], fusion.bias)
+        for conv, part, level in zip(
+            self.convs[1:], parts[1:], levels[1:], strict=True
+        ):
+            coarse = functional.conv2d(conv(level), part)
+            fused = fused + functional.interpolate(
+                coarse, size=fused.shape[2:], mode="bilinear", align_corners=False
             )
-            for conv, level in zip(self.convs, levels, strict=True)
-        ]
-        fused = self.dropout(self.fusion_conv(torch.cat(maps, dim=1)))
-        logits: Tensor = self.conv_seg(fused)
+        logits: Tensor = self.conv_seg(self.dropout(functional.relu(fused)))
         return logits

@@ -1,0 +1,256 @@
+"""ClickPool: many simulated users at work at once, each one click further a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_simpleclick.training import zoom
+from napari_simpleclick.training.robot_clicks import next_clicks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THRESHOLD = 0.49
+"""Of the published evaluation."""
+
+STATE = (
+    "image",
+    "mask",
+    "probability",
+    "clicks",
+    "count",
+    "box",
+    "zoomed",
+    "smallest",
+    "drawn",
+)
+"""Names of the attributes that change."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickBatch:
+    """What the network sees of some users, and what it should answer.
+
+    Parameters
+    ----------
+    image : Tensor
+        (B, 3, S, S), float32 in [0, 1].
+    prev_mask : Tensor
+        (B, 1, S, S), float32 in [0, 1].
+    points : Tensor
+        (B, 2n, 3), float32, as the network takes them.
+    mask : Tensor
+        (B, 1, S, S), bool: the object.
+    users : Tensor
+        (B,), int64: their places in the pool.
+    """
+
+    image: Tensor
+    prev_mask: Tensor
+    points: Tensor
+    mask: Tensor
+    users: Tensor
+
+
+class ClickPool:
+    """Simulated users, each clicking on a canvas of its own.
+
+    A user first sees the whole canvas. From the second click on the view is the
+    zoom-in box of the evaluation protocol around the last prediction. So every forward
+    pass of the training is also a round of the simulation. After a random number of
+    clicks a user takes a new canvas.
+
+    Parameters
+    ----------
+    canvases : Iterator
+        Endless; gives image (C, C), uint8, and mask (C, C), bool.
+    side : int
+        Side C of a canvas in pixels.
+    users : int
+        Number of users.
+    max_clicks : int
+        Largest number of clicks on one canvas.
+    stop_probability : float
+        Chance of a user to stop after a click, in (0, 1].
+    seed : int
+        Seed of the users' behaviour.
+    device : str
+        Where the canvases are kept.
+
+    References
+    ----------
+    Sofiiuk, Petrov, Konushin, Reviving Iterative Training with Mask Guidance for
+    Interactive Segmentation, ICIP 2022, simulates clicks for a batch in rounds without
+    gradients; here the rounds of one user are spread over the steps.
+    """
+
+    def __init__(
+        self,
+        canvases: Iterator[tuple[Tensor, Tensor]],
+        *,
+        side: int,
+        users: int = 64,
+        max_clicks: int = 12,
+        stop_probability: float = 0.28,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.canvases = canvases
+        self.stop_probability = stop_probability
+        self.device = torch.device(device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.side = side
+        self.drawn = 0
+        with self.device:
+            self.image = torch.zeros(users, side, side, dtype=torch.uint8)
+            self.mask = torch.zeros(users, side, side, dtype=torch.bool)
+            self.probability = torch.zeros(users, side, side, dtype=torch.uint8)
+            self.clicks = torch.full((users, max_clicks, 3), -1.0)
+            self.count = torch.zeros(users, dtype=torch.long)
+            self.box = torch.zeros(users, 4)
+            self.zoomed = torch.zeros(users, dtype=torch.bool)
+            self.smallest = torch.zeros(users)
+
+    def open(self) -> None:
+        """Give every user a canvas; a pool that takes over a state needs none."""
+        self._move_on(torch.arange(len(self.count), device=self.device))
+
+    def batch(self, users: int, size: int) -> ClickBatch:
+        """Look over the shoulders of some users, chosen at random.
+
+        Parameters
+        ----------
+        users : int
+            Number of users, B.
+        size : int
+            Side S of the network's input in pixels.
+        """
+        order = torch.randperm(
+            len(self.count), generator=self.generator, device=self.device
+        )
+        chosen = order[:users]
+        shown = (self.image[chosen], self.probability[chosen], 255 * self.mask[chosen])
+        layers = torch.stack(shown, dim=1).float() / 255
+        grid = zoom.view_grid(self.box[chosen], self.side, size)
+        view = functional.grid_sample(layers, grid, align_corners=False)
+        remembered = (self._rand(users) > 0.08)[:, None, None, None]
+        return ClickBatch(
+            image=self._tinted(view[:, :1]),
+            prev_mask=view[:, 1:2] * remembered,
+            points=self._points(chosen, size),
+            mask=view[:, 2:] > 0.5,
+            users=chosen,
+        )
+
+    def answer(self, batch: ClickBatch, probability: Tensor) -> Tensor:
+        """Show the users of a batch the answer; they click again or move on.
+
+        Parameters
+        ----------
+        batch : ClickBatch
+            As given by `batch`.
+        probability : Tensor
+            (B, 1, S, S), float in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (B, 2), float: number of clicks, and IoU of the answer on the canvas.
+        """
+        users = batch.users
+        grid = zoom.canvas_grid(self.box[users], self.side)
+        canvas = functional.grid_sample(probability, grid, align_corners=False)[:, 0]
+        self.probability[users] = (canvas * 255).round().to(torch.uint8)
+        predicted, masks = canvas > THRESHOLD, self.mask[users]
+        overlap = (predicted & masks).sum(dim=(1, 2))
+        union = (predicted | masks).sum(dim=(1, 2))
+        report = torch.stack([self.count[users], overlap / union], dim=1)
+        self._click_on(users, predicted)
+        return report.cpu()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that `load_state_dict` needs, as tensors and numbers."""
+        state = {name: getattr(self, name) for name in STATE}
+        return state | {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the state of another pool, but not its source of canvases."""
+        self.generator.set_state(state["generator"])
+        for name in STATE:
+            value = state[name]
+            kept = value.to(self.device) if isinstance(value, Tensor) else value
+            setattr(self, name, kept)
+
+    def _click_on(self, users: Tensor, predicted: Tensor) -> None:
+        clicks = next_clicks(self.mask[users], predicted, self.generator)
+        done = clicks[:, 0] < 0
+        done |= self._rand(len(users)) < self.stop_probability
+        done |= self.count[users] >= self.clicks.shape[1]
+        going = users[~done]
+        self.clicks[going, self.count[going]] = clicks[~done]
+        self.count[going] += 1
+        self._zoom(going, predicted[~done])
+        self._move_on(users[done])
+
+    def _move_on(self, users: Tensor) -> None:
+        """Give users new canvases, and let each click a first time."""
+        for user in users.tolist():
+            self._seat(user, next(self.canvases))
+        masks = self.mask[users]
+        nothing = torch.zeros_like(masks)
+        self.clicks[users, 0] = next_clicks(masks, nothing, self.generator)
+        self.count[users] = 1
+
+    def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
+        self.image[user], self.mask[user] = (part.to(self.device) for part in canvas)
+        self.drawn += 1
+        self.probability[user] = 0
+        self.clicks[user] = -1
+        self.box[user, :2], self.box[user, 2:] = 0, self.side
+        self.zoomed[user] = False
+        self.smallest[user] = self.side * 0.12 ** (1.1 * self._rand(1))[0]
+
+    def _zoom(self, users: Tensor, predicted: Tensor) -> None:
+        """Move the boxes of users who have just clicked, as zoom-in does."""
+        margin = 0.95 + 0.15 * torch.rand(
+            (len(users), 2), generator=self.generator, device=self.device
+        )
+        box, clicks = self.box[users], self.clicks[users]
+        wanted = zoom.boxes_around(predicted, clicks, self.smallest[users], margin)
+        newest = clicks[
+            torch.arange(len(users), device=self.device), self.count[users] - 1
+        ]
+        moves = ~self.zoomed[users] | zoom.is_stale(box, wanted, newest)
+        moves &= predicted.any(dim=2).any(dim=1)
+        self.box[users] = torch.where(moves[:, None], wanted, box)
+        self.zoomed[users] |= moves
+
+    def _points(self, users: Tensor, size: int) -> Tensor:
+        """Clicks in pixels of the view; those outside it are left out."""
+        count = int(self.count[users].max())
+        clicks, box = self.clicks[users, :count], self.box[users, None]
+        scale = size / (box[..., 2:] - box[..., :2])
+        place = (clicks[..., :2] + 0.5 - box[..., :2]) * scale - 0.5
+        number = torch.arange(count, device=self.device)
+        order = number.expand(len(users), -1)[..., None]
+        visible = ((place > -0.5) & (place < size - 0.5)).all(dim=-1)
+        visible &= number < self.count[users, None]
+        positive = clicks[..., 2] > 0
+        points = torch.cat([place.clamp(min=0), order], dim=-1).repeat(1, 2, 1)
+        kept = torch.cat([visible & positive, visible & ~positive], dim=1)
+        return points.where(kept[..., None], -1.0)
+
+    def _tinted(self, image: Tensor) -> Tensor:
+        """Make three channels: equal ones, but for one image in ten."""
+        count = len(image)
+        tint = 1 - 0.5 * self._rand(3 * count).reshape(count, 3)
+        tint = tint.where(self._rand(count)[:, None] < 0.1, 1.0)
+        return image * tint[:, :, None, None]
+
+    def _rand(self, count: int) -> Tensor:
+        return torch.rand(count, generator=self.generator, device=self.device)

@@ -1,0 +1,137 @@
+"""TrainConfig: the numbers that fix a training run, as a TOML file gives them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from napari_simpleclick.modeling.config import VARIANTS
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """A training run.
+
+    Parameters
+    ----------
+    variant : str
+        Architecture, a key of `VARIANTS`.
+    data : Path or None
+        Packed real data, as `training.packing.pack` writes it; None for made-up
+        slices alone.
+    real_fraction : float
+        Share of canvases from real images, in [0, 1].
+    initial : Path or None
+        Checkpoint to start from, instead of `variant` with random weights.
+    canvas_size : int
+        Side of a canvas in pixels.
+    input_size : int
+        Side of the network's input in pixels.
+    batch_size : int
+        Users per step.
+    users : int
+        Simulated users at work; at least `batch_size`.
+    max_clicks : int
+        Largest number of clicks of a user on one canvas.
+    stop_probability : float
+        Chance of a user to stop after a click, in (0, 1].
+    steps : int
+        Optimisation steps of the whole run.
+    warmup_steps : int
+        Steps of linear warm-up; a half cosine down to `final_rate` of it follows.
+    learning_rate : float
+        Largest learning rate.
+    final_rate : float
+        Last learning rate over the largest.
+    weight_decay : float
+        Of AdamW, on matrices only.
+    clip_norm : float
+        Largest norm of the gradient.
+    ema_decay : float
+        Of the averaged weights, the ones to ship.
+    dice_weight : float
+        Weight of the Dice loss beside the normalized focal loss.
+    bfloat16 : bool
+        Compute the network in bfloat16 where that is safe.
+    device : str
+        Where the network is trained: "cpu", "cuda", "cuda:1" ...
+    workers : int
+        Processes that draw canvases.
+    seed : int
+        Seed of weights, canvases and users.
+    log_every : int
+        Steps between two lines of the log.
+    checkpoint_minutes : float
+        Minutes between two checkpoints.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
+
+    variant: str = "xtiny"
+    data: Path | None = None
+    real_fraction: float = 0.5
+    initial: Path | None = None
+    canvas_size: int = 384
+    input_size: int = 224
+    batch_size: int = 16
+    users: int = 64
+    max_clicks: int = 12
+    stop_probability: float = 0.28
+    steps: int = 10_000
+    warmup_steps: int = 300
+    learning_rate: float = 8e-4
+    final_rate: float = 0.01
+    weight_decay: float = 0.05
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    dice_weight: float = 1.0
+    bfloat16: bool = True
+    device: str = "cpu"
+    workers: int = 1
+    seed: int = 0
+    log_every: int = 50
+    checkpoint_minutes: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise ValueError(
+                f"variant: {self.variant!r}, expected one of {sorted(VARIANTS)}"
+            )
+        if not 0 <= self.real_fraction <= 1:
+            raise ValueError(
+                f"real_fraction: {self.real_fraction}, expected a number in [0, 1]"
+            )
+        if not 0 < self.stop_probability <= 1:
+            raise ValueError(
+                f"stop_probability: {self.stop_probability}, expected a number in "
+                "(0, 1]"
+            )
+        if not 1 <= self.batch_size <= self.users:
+            raise ValueError(
+                f"batch_size: {self.batch_size}, expected 1 to users, {self.users}"
+            )
+        if self.steps < 1 or self.log_every < 1:
+            raise ValueError("steps, log_every: expected at least 1")
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a run from a TOML file; paths in it are relative to the file.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a number is out of its range.
+        """
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"{path}: unknown entries {sorted(unknown)}")
+        for name in ("data", "initial"):
+            if name in values:
+                values[name] = path.parent / Path(values[name])
+        return cls(**values)

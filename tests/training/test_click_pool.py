@@ -1,0 +1,104 @@
+from collections.abc import Iterator
+
+import torch
+
+from napari_simpleclick.training.click_pool import ClickPool
+
+SIDE = 48
+
+
+def canvases() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    number = 0
+    while True:
+        mask = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+        row, col = 3 + number % 20, 6 + number % 15
+        mask[row : row + 18, col : col + 12] = True
+        yield mask.to(torch.uint8) * 200, mask
+        number += 1
+
+
+def new_pool(**options: float) -> ClickPool:
+    settings = {"users": 6, "max_clicks": 4, "stop_probability": 0.1} | options
+    pool = ClickPool(canvases(), side=SIDE, **settings)
+    pool.open()
+    return pool
+
+
+def test_the_first_view_is_the_whole_canvas_with_one_click_on_the_object() -> None:
+    batch = new_pool().batch(6, SIDE)
+    assert batch.image.shape == (6, 3, SIDE, SIDE)
+    assert batch.points.shape == (6, 2, 3)
+    assert (batch.prev_mask == 0).all()
+    assert (batch.points[:, 1] == -1).all()
+    for image, mask, points in zip(batch.image, batch.mask, batch.points, strict=True):
+        row, col, order = points[0].long().tolist()
+        assert mask[0, row, col]
+        assert order == 0
+        assert ((image[0] > 0.3) == mask[0]).all()
+
+
+def test_a_right_answer_ends_the_work_on_a_canvas() -> None:
+    pool = new_pool()
+    batch = pool.batch(6, SIDE)
+    report = pool.answer(batch, batch.mask.float())
+    assert report.tolist() == [[1, 1]] * 6
+    assert pool.drawn == 12
+    assert pool.count.tolist() == [1] * 6
+
+
+def test_a_wrong_answer_is_remembered_clicked_and_zoomed_in_on() -> None:
+    pool = new_pool(stop_probability=1e-9)
+    pool.smallest[:] = 8
+    batch = pool.batch(6, SIDE)
+    half = batch.mask.float()
+    half[..., : SIDE // 2] *= 0.9  # still above the threshold
+    half[..., 12:] = 0
+    pool.answer(batch, half)
+    assert pool.drawn == 6
+    assert pool.count.tolist() == [2] * 6
+    assert pool.zoomed.all()
+    assert ((pool.box[:, 2:] - pool.box[:, :2]) < SIDE).any(dim=1).all()
+    second = pool.batch(6, 32)
+    assert second.points.shape == (6, 4, 3)
+    assert (second.points[:, :2, 0] >= 0).sum() == 12  # both positive, both in view
+    assert second.prev_mask.max() > 0.85
+
+
+def test_negative_clicks_go_to_the_second_half_of_the_points() -> None:
+    pool = new_pool(stop_probability=1e-9)
+    batch = pool.batch(6, SIDE)
+    pool.answer(batch, torch.ones(6, 1, SIDE, SIDE))
+    points = pool.batch(6, SIDE).points
+    assert (points[:, 0, 2] == 0).all()
+    assert (points[:, 1] == -1).all()
+    assert (points[:, 2] == -1).all()
+    assert (points[:, 3, 2] == 1).all()
+
+
+def test_nobody_clicks_more_than_allowed() -> None:
+    pool = new_pool(stop_probability=1e-9, max_clicks=3)
+    counts = []
+    for _ in range(8):
+        batch = pool.batch(4, SIDE)
+        counts += pool.answer(batch, torch.rand(4, 1, SIDE, SIDE))[:, 0].tolist()
+    assert set(counts) == {1, 2, 3}
+
+
+def test_a_restored_pool_goes_on_in_the_same_way() -> None:
+    pool = new_pool()
+    pool.answer(batch := pool.batch(4, SIDE), 0.6 * batch.mask)
+    source = canvases()
+    for _ in range(pool.drawn):
+        next(source)
+    other = ClickPool(source, side=SIDE, users=6, max_clicks=4, stop_probability=0.1)
+    state = {
+        name: value.clone() if isinstance(value, torch.Tensor) else value
+        for name, value in pool.state_dict().items()
+    }
+    other.load_state_dict(state)
+    for _ in range(4):
+        one, two = pool.batch(4, SIDE), other.batch(4, SIDE)
+        assert torch.equal(one.image, two.image)
+        assert torch.equal(one.points, two.points)
+        answer = torch.rand(4, 1, SIDE, SIDE)
+        assert torch.equal(pool.answer(one, answer), other.answer(two, answer))

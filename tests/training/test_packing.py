@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+from skimage import io
+
+from napari_simpleclick.training.packing import load_pack, pack, to_uint8
+
+
+def write_slices(folder: Path) -> None:
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    image = np.arange(64 * 80, dtype=np.uint8).reshape(64, 80)
+    labels = np.zeros((64, 80), np.uint16)
+    labels[:10], labels[20:30] = 7, 900
+    io.imsave(folder / "images" / "a.png", image, check_contrast=False)
+    io.imsave(folder / "labels" / "a.png", labels, check_contrast=False)
+
+
+def write_nifti(path: Path, volume: np.ndarray, zooms: tuple[float, ...]) -> None:
+    nib.save(nib.Nifti1Image(volume, np.diag([*zooms, 1.0])), path)
+
+
+def test_slices_come_back_with_labels_renumbered(tmp_path: Path) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 1
+    (volume,) = load_pack(tmp_path / "pack.npz")
+    assert (volume.source, volume.axes) == ("cells", (0,))
+    assert volume.image is not None
+    assert volume.image.shape == volume.labels.shape == (1, 64, 80)
+    assert volume.image[0, 1, 2] == 82
+    assert volume.labels.dtype == np.uint8
+    assert np.unique(volume.labels).tolist() == [0, 1, 2]
+    assert volume.labels[0, 25, 0] == 2
+
+
+def test_two_contrasts_share_labels_and_axes_are_z_y_x(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "brain"
+    folder.mkdir(parents=True)
+    labels = np.zeros((60, 50, 20), np.uint8)  # x, y, z
+    labels[3, 2, 1] = 4
+    write_nifti(folder / "p1_label.nii.gz", labels, (1, 1, 5))
+    for contrast in ("T1", "FLAIR"):
+        image = np.zeros(labels.shape, np.int16)
+        image[3, 2, 1] = 1000
+        write_nifti(folder / f"p1_{contrast}_image.nii.gz", image, (1, 1, 5))
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 2
+    for volume in load_pack(tmp_path / "pack.npz"):
+        assert volume.labels.shape == (20, 50, 60)
+        assert volume.labels[1, 2, 3] == 1
+        assert volume.axes == (0,)  # the other slices are thick and narrow
+
+
+def test_isotropic_volumes_are_sliced_along_every_axis(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "neurons"
+    folder.mkdir(parents=True)
+    volume = np.ones((50, 52, 54), np.uint8)
+    tifffile.imwrite(folder / "s_image.tif", volume)
+    tifffile.imwrite(folder / "s_label.tif", volume.astype(np.uint16))
+    pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert load_pack(tmp_path / "pack.npz")[0].axes == (0, 1, 2)
+
+
+def test_labels_without_image_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "maps"
+    folder.mkdir(parents=True)
+    write_nifti(folder / "m_label.nii.gz", np.ones((50, 50, 50), np.int16), (1, 1, 1))
+    pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert load_pack(tmp_path / "pack.npz")[0].image is None
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no labelled images"):
+        pack(tmp_path, tmp_path / "pack.npz")
+
+
+def test_ct_is_shown_in_its_window() -> None:
+    units = np.array([-1000, -200, 50, 300, 2000], np.int16)
+    assert to_uint8(units).tolist() == [0, 0, 128, 255, 255]
+
+
+def test_other_images_are_stretched_between_percentiles() -> None:
+    image = np.arange(1001, dtype=np.float32)
+    scaled = to_uint8(image)
+    assert scaled[[0, 5, 500, 995, 1000]].tolist() == [0, 0, 128, 255, 255]
+
+
+def test_eight_bit_images_are_left_alone() -> None:
+    image = np.array([3, 200], np.uint8)
+    assert to_uint8(image) is image

@@ -1,0 +1,105 @@
+"""Many objects through the network at once, each answer as if it were alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+
+from napari_simpleclick.inference.predictor import Predictor
+from napari_simpleclick.inference.transforms import CropInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_simpleclick.types import Click, Prediction
+
+
+class ClickPredictor(Protocol):
+    """What can be evaluated: a network's `Predictor`, or any other method."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability in [0, 1] above which a pixel counts as object."""
+        ...
+
+    def predict(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,
+    ) -> Prediction:
+        """Predict the object that the clicks point at, as `Predictor.predict` does."""
+        ...
+
+
+class Request(NamedTuple):
+    """The arguments of one call of `ClickPredictor.predict`."""
+
+    image: NDArray[np.generic]
+    clicks: Sequence[Click]
+    previous: Prediction | None
+
+
+def predict_together(
+    predictor: ClickPredictor, requests: Sequence[Request]
+) -> list[Prediction]:
+    """Predict several objects, on one image or on many.
+
+    Parameters
+    ----------
+    predictor : ClickPredictor
+        A `Predictor` sees all crops as one batch; any other method, one by one.
+    requests : sequence of Request
+        At least one.
+
+    Returns
+    -------
+    list of Prediction
+        One for each request: what `predict` would answer, up to the rounding that
+        differs between batch sizes.
+    """
+    if not isinstance(predictor, Predictor) or len(requests) == 1:
+        return [predictor.predict(*request) for request in requests]
+    encoded = [predictor.encode(*request) for request in requests]
+    with torch.inference_mode():
+        logits = predictor.model(*stack([inputs for inputs, _ in encoded]))
+        answers = logits.split([len(inputs.image) for inputs, _ in encoded])
+        return [
+            predictor.decode(answer, roi, request.image.shape[:2])
+            for answer, (_, roi), request in zip(
+                answers, encoded, requests, strict=True
+            )
+        ]
+
+
+def stack(inputs: Sequence[CropInputs]) -> CropInputs:
+    """Join batches of crops of one size; points are padded to the longest list.
+
+    Parameters
+    ----------
+    inputs : sequence of CropInputs
+        With n_1, n_2, ... points of each sign.
+
+    Returns
+    -------
+    CropInputs
+        With max(n_1, n_2, ...) points of each sign.
+    """
+    longest = max(each.points.shape[1] // 2 for each in inputs)
+    return CropInputs(
+        torch.cat([each.image for each in inputs]),
+        torch.cat([each.prev_mask for each in inputs]),
+        torch.cat([_padded(each.points, longest) for each in inputs]),
+    )
+
+
+def _padded(points: Tensor, n: int) -> Tensor:
+    """Lengthen positive and negative rows of (B, 2m, 3) to (B, 2n, 3) by -1."""
+    signs = points.unflatten(1, (2, -1))
+    return F.pad(signs, (0, 0, 0, n - signs.shape[2]), value=-1).flatten(1, 2)

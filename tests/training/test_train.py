@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from skimage import io
 
 from napari_simpleclick.modeling.checkpoint import load_checkpoint, save_checkpoint
 from napari_simpleclick.modeling.config import SimpleClickConfig
@@ -94,6 +95,26 @@ def test_training_leaves_a_checkpoint_a_state_and_a_log(
     rows = read_log(output / "log.csv")
     assert [row["step"] for row in rows] == ["4", "8"]
     assert all(float(row["loss"]) > 0 for row in rows)
+
+
+def test_validation_is_logged(
+    config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tmp_path / "held_out" / "discs"
+    for name in ("images", "masks"):
+        (data / name).mkdir(parents=True)
+        square = np.zeros((40, 40), np.uint8)
+        square[10:20, 10:20] = 1
+        io.imsave(data / name / "a.png", square, check_contrast=False)
+    watched = dataclasses.replace(
+        config, steps=1, validation=tmp_path / "held_out", validation_size=32
+    )
+    with caplog.at_level(logging.INFO):
+        train(watched, tmp_path / "run")
+    assert [record.args[-1] for record in caplog.records if "mIoU" in record.msg] == [
+        "discs",
+        "mean",
+    ]
 
 
 def read_log(path: Path) -> list[dict[str, str]]:

@@ -61,6 +61,14 @@ class TrainConfig:
         Processes that draw canvases.
     seed : int
         Seed of weights, canvases and users.
+    validation : Path or None
+        Folder of held-out data sets, see `training.validation`; None for none.
+    validation_minutes : float
+        Minutes between two validations.
+    validation_objects : int
+        Objects of every data set, with 10 clicks each.
+    validation_size : int
+        Side of the network's input in pixels at validation.
     log_every : int
         Steps between two lines of the log.
     checkpoint_minutes : float
@@ -94,6 +102,10 @@ class TrainConfig:
     device: str = "cpu"
     workers: int = 1
     seed: int = 0
+    validation: Path | None = None
+    validation_minutes: float = 30.0
+    validation_objects: int = 5
+    validation_size: int = 448
     log_every: int = 50
     checkpoint_minutes: float = 5.0
 
@@ -131,7 +143,7 @@ class TrainConfig:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"{path}: unknown entries {sorted(unknown)}")
-        for name in ("data", "initial"):
+        for name in ("data", "initial", "validation"):
             if name in values:
                 values[name] = path.parent / Path(values[name])
         return cls(**values)

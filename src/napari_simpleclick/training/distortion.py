@@ -68,7 +68,8 @@ def _noisy(rng: np.random.Generator, image: Image) -> Image:
     if kind == 1:
         return image + noise * np.sqrt(np.maximum(image, 0))
     other = amplitude * smooth_noise(rng, size, cells)
-    return np.hypot(image + noise, other)
+    rician: Image = np.hypot(image + noise, other)
+    return rician
 
 
 def _resampled(rng: np.random.Generator, image: Image) -> Image:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from napari_simpleclick.modeling.checkpoint import save_checkpoint
 from napari_simpleclick.training.losses import NormalizedFocalLoss, dice_loss
-from napari_simpleclick.training.train_log import StepReport, TrainLog
+from napari_simpleclick.training.train_log import CLICKS, StepReport, TrainLog
 from napari_simpleclick.training.train_state import save_state, start
+from napari_simpleclick.training.validation import validate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from napari_simpleclick.training.click_pool import ClickBatch
     from napari_simpleclick.training.config import TrainConfig
     from napari_simpleclick.training.train_state import TrainState
+
+logger = logging.getLogger(__name__)
 
 STATE_NAME = "state.pt"
 MODEL_NAME = "model.safetensors"
@@ -49,14 +54,18 @@ def train(config: TrainConfig, output: Path, *, resume: bool = True) -> SimpleCl
     output.mkdir(parents=True, exist_ok=True)
     state = start(config, output / STATE_NAME if resume else None)
     log = TrainLog(output / LOG_NAME, config.log_every)
-    saved = time.monotonic()
+    saved = validated = time.monotonic()
     while state.step < config.steps:
         report = train_step(state, config)
         log.add(state.step, report)
         if time.monotonic() - saved > 60 * config.checkpoint_minutes:
             _save(state, output)
             saved = time.monotonic()
+        if time.monotonic() - validated > 60 * config.validation_minutes:
+            _validate(state, config)
+            validated = time.monotonic()
     _save(state, output)
+    _validate(state, config)
     return state.averaged_model()
 
 
@@ -121,3 +130,19 @@ def _save(state: TrainState, output: Path) -> None:
     save_state(state, output / STATE_NAME)
     steps = {"steps": str(state.step)}
     save_checkpoint(state.averaged_model(), output / MODEL_NAME, metadata=steps)
+
+
+def _validate(state: TrainState, config: TrainConfig) -> None:
+    if config.validation is None:
+        return
+    curves = validate(
+        state.averaged_model(),
+        config.validation,
+        objects=config.validation_objects,
+        clicks=max(CLICKS),
+        input_size=config.validation_size,
+    )
+    mean = np.mean(list(curves.values()), axis=0)
+    for name, curve in (*curves.items(), ("mean", mean)):
+        ious = "  ".join(f"{curve[k - 1]:.3f}" for k in CLICKS)
+        logger.info("step %d  mIoU@%s  %s  %s", state.step, CLICKS, ious, name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from timm.models.vision_transformer import Attention
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
@@ -54,7 +55,8 @@ class TrainState:
 
     def averaged_model(self) -> SimpleClick:
         """Return the network with averaged weights, on the CPU, in eval mode."""
-        model: SimpleClick = copy.deepcopy(self.averaged.module)
+        model = copy.deepcopy(self.model)
+        model.load_state_dict(self.averaged.module.state_dict())
         return model.cpu().eval()
 
 
@@ -118,8 +120,15 @@ def _restore(state: TrainState, values: dict[str, Any]) -> None:
 
 def _model(config: TrainConfig) -> SimpleClick:
     if config.initial is not None:
-        return load_checkpoint(config.initial)
-    return SimpleClick(VARIANTS[config.variant])
+        model = load_checkpoint(config.initial)
+    else:
+        model = SimpleClick(VARIANTS[config.variant])
+    if config.device == "cpu":
+        for module in model.modules():
+            if isinstance(module, Attention):
+                # The fused kernel's backward pass takes twice as long on a CPU.
+                module.fused_attn = False
+    return model
 
 
 def _optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Optimizer:

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage import io
+
+from napari_simpleclick.training.validation import validate
+
+
+def write_data_set(folder: Path, low: int) -> None:
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    mask = np.zeros((32, 32), np.uint8)
+    mask[low : low + 8, 8:24] = 1
+    mask[24:28, 2:6] = 2
+    io.imsave(folder / "images" / "a.png", np.uint8(100) * (mask == 1), check_contrast=False)
+    io.imsave(folder / "masks" / "a.png", mask, check_contrast=False)
+
+
+def bright(image: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+    return 20 * (image[:, :1] > 0.2).float() - 10
+
+
+def test_every_data_set_gets_a_curve(tmp_path: Path) -> None:
+    write_data_set(tmp_path / "one", 4)
+    write_data_set(tmp_path / "two", 12)
+    curves = validate(bright, tmp_path, objects=1, clicks=2, input_size=32)
+    assert list(curves) == ["one", "two"]
+    for curve in curves.values():
+        assert curve.shape == (2,)
+        assert curve[0] > 0.95
+
+
+def test_objects_are_spread_over_the_data_set(tmp_path: Path) -> None:
+    write_data_set(tmp_path / "one", 4)
+    curves = validate(bright, tmp_path, objects=9, clicks=1, input_size=32)
+    # Both objects: the bright one is found, the dark one is not.
+    np.testing.assert_allclose(curves["one"], [0.5], atol=0.02)

@@ -1,4 +1,4 @@
-"""The command line: napari-simpleclick segment, demo, models, train."""
+"""The command line: napari-simpleclick segment, demo, models, train, evaluate."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (OSError, TypeError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         sys.stderr.write(f"napari-simpleclick: {error}\n")
         return 1
     return 0
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_models(commands)
     _add_train(commands)
+    _add_evaluate(commands)
     return parser
 
 
@@ -106,6 +107,38 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=_train)
 
 
+def _add_evaluate(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure models on a labelled data set, with simulated clicks",
+        description="Interrupted, it keeps what is done; the same command goes on.",
+    )
+    option = parser.add_argument
+    option(
+        "--dataset", required=True, help="folder, volume, ssTEM ...; any other lists"
+    )
+    option("--root", type=Path, required=True, help="its folder, or one volume")
+    option("--labels", type=Path, help="labels of that one volume")
+    option("--model", nargs="+", default=["default"], help="names or checkpoint files")
+    option("--output", type=Path, required=True, help="folder for the results")
+    option("--max-clicks", type=int, default=20, help="clicks on each object")
+    option("--batch-size", type=int, default=8, help="objects that are clicked at once")
+    option(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average with the mirrored image, as published",
+    )
+    option("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    slices = parser.add_argument_group("slices of volumes")
+    slices.add_argument("--axis", type=int, help="0, 1 or 2 of (z, y, x)")
+    slices.add_argument("--every", type=int, help="every n-th slice")
+    slices.add_argument("--min-area", type=int, help="pixels of an object on a slice")
+    parser.set_defaults(run=_evaluate)
+
+
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="default", help="name or checkpoint file (default: default)"
@@ -156,6 +189,32 @@ def _train(arguments: argparse.Namespace) -> None:
 
     config = TrainConfig.from_toml(arguments.config)
     train(config, arguments.output, resume=not arguments.restart)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from napari_simpleclick.evaluation.evaluate import EvaluationOptions, evaluate
+    from napari_simpleclick.evaluation.volumes import Slicing
+
+    chosen = {key: getattr(arguments, key) for key in ("axis", "every", "min_area")}
+    given = {key: value for key, value in chosen.items() if value is not None}
+    options = EvaluationOptions(
+        dataset=arguments.dataset,
+        root=arguments.root,
+        models=tuple(arguments.model),
+        output=arguments.output,
+        max_clicks=arguments.max_clicks,
+        labels=arguments.labels,
+        slicing=Slicing(**given) if given else None,
+        flip=arguments.flip,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+    )
+    try:
+        evaluate(options)
+    except KeyboardInterrupt:
+        _say(f"stopped; {arguments.output} keeps what is done, run again to go on")
+        raise SystemExit(130) from None
+    _say(f"report: {arguments.output / 'report.html'}")
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,136 @@
+"""The evaluate command: run a study and write its report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_simpleclick.evaluation.cases import draw_cases
+from napari_simpleclick.evaluation.datasets import open_dataset
+from napari_simpleclick.evaluation.figures import check_available, save_curves
+from napari_simpleclick.evaluation.models import open_model
+from napari_simpleclick.evaluation.page import page
+from napari_simpleclick.evaluation.report import report
+from napari_simpleclick.evaluation.study import Study
+from napari_simpleclick.io.atomic import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_simpleclick.evaluation.volumes import Slicing
+    from napari_simpleclick.inference.loading import Device
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What to evaluate, and how.
+
+    Parameters
+    ----------
+    dataset : str
+        As for `open_dataset`.
+    root : Path
+        Its folder, or one volume.
+    models : tuple of str
+        As for `open_model`.
+    output : Path
+        Folder for the results.
+    max_clicks : int
+        Clicks on each object.
+    labels : Path or None
+        Labels of `root`, where that is one volume.
+    slicing : Slicing or None
+        Slices of volumes; None for those that the data set is known by.
+    flip : bool
+        Average with the mirrored image, as the published evaluation does.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute.
+    batch_size : int
+        Objects that go through the network at once.
+    """
+
+    dataset: str
+    root: Path
+    models: tuple[str, ...]
+    output: Path
+    max_clicks: int = 20
+    labels: Path | None = None
+    slicing: Slicing | None = None
+    flip: bool = True
+    device: Device = "auto"
+    batch_size: int = 8
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What results depend on besides the models: plain JSON."""
+        return {
+            "dataset": self.dataset,
+            "root": str(self.root.resolve()),
+            "labels": self.labels and str(self.labels.resolve()),
+            "slicing": self.slicing and asdict(self.slicing),
+            "max_clicks": self.max_clicks,
+            "flip": self.flip,
+        }
+
+
+def evaluate(options: EvaluationOptions) -> dict[str, Any]:
+    """Evaluate models on a data set, or go on with it, and write the report.
+
+    The folder gets objects.csv, report.json, report.html, curves.png, curves.svg and
+    cases/. Interrupted, it keeps every finished object, and a second call goes on.
+
+    Parameters
+    ----------
+    options : EvaluationOptions
+        What to do.
+
+    Returns
+    -------
+    dict
+        The report.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        If the data set, a model or an option cannot be used.
+    ImportError
+        If matplotlib is not installed.
+    """
+    check_available()
+    study = Study(
+        dataset=open_dataset(
+            options.dataset,
+            options.root,
+            labels=options.labels,
+            slicing=options.slicing,
+        ),
+        models=tuple(
+            open_model(model, device=options.device, flip=options.flip)
+            for model in options.models
+        ),
+        output=options.output,
+        settings=options.settings,
+        max_clicks=options.max_clicks,
+        batch_size=options.batch_size,
+    )
+    results = study.run()
+    document = report(study, results)
+    save_curves(study.output / "curves", document, results)
+    cases = {
+        model.name: draw_cases(
+            study.dataset,
+            model,
+            results[model.name],
+            study.output / "cases" / model.name,
+        )
+        for model in study.models
+    }
+    html = page(document, study.output / "curves.svg", cases)
+    for name, text in (
+        ("report.json", json.dumps(document, indent=2) + "\n"),
+        ("report.html", html),
+    ):
+        with replacing(study.output / name) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return document

@@ -1,0 +1,124 @@
+"""Curves of a report: mIoU after each click, and objects that reach an IoU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from napari_simpleclick.evaluation.run import SampleResult
+
+_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Colours that colour-blind readers tell apart: Okabe and Ito, 2008."""
+_REACHED: Final = 0.9
+_STYLE: Final[Any] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "napari-simpleclick",
+}
+
+
+def check_available() -> None:
+    """Refuse to go on where curves cannot be drawn.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to install it.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "curves need matplotlib: pip install 'napari-simpleclick[evaluate]'"
+        ) from error
+
+
+def save_curves(
+    path: Path,
+    document: Mapping[str, Any],
+    results: Mapping[str, Sequence[SampleResult]],
+) -> None:
+    """Draw the curves of all models as PNG and SVG.
+
+    Parameters
+    ----------
+    path : Path
+        The files, without their suffix.
+    document : mapping
+        What `report` returned.
+    results : mapping
+        What `Study.run` returned.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(9.5, 3.8), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        for model, colour in zip(document["models"], _cycle(document), strict=True):
+            _draw_miou(left, model, colour)
+            _draw_reached(right, model["model"], results[model["model"]], colour)
+        _draw_published(left, document["published"])
+        for axes, label in (
+            (left, "mean IoU (%)"),
+            (right, f"objects at {100 * _REACHED:.0f} % IoU (%)"),
+        ):
+            clicks = len(document["miou_at"])
+            axes.set(xlabel="clicks", ylabel=label, ylim=(0, 100))
+            axes.set_xlim(0.5, clicks + 0.5)
+            axes.set_xticks(sorted({1, *range(5, clicks + 1, 5), clicks}))
+            axes.legend(loc="lower right")
+        figure.savefig(path.with_suffix(".png"), dpi=150)
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+
+
+def _cycle(document: Mapping[str, Any]) -> list[str]:
+    return [_COLOURS[i % len(_COLOURS)] for i in range(len(document["models"]))]
+
+
+def _draw_miou(axes: Axes, model: Mapping[str, Any], colour: str) -> None:
+    clicks = [int(k) for k in model["miou_at"]]
+    means = 100 * np.array(list(model["miou_at"].values()))
+    low, high = 100 * np.array(list(model["miou_at_interval"].values())).T
+    axes.plot(clicks, means, color=colour, marker=".", label=model["model"])
+    axes.fill_between(clicks, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _draw_reached(
+    axes: Axes, name: str, results: Sequence[SampleResult], colour: str
+) -> None:
+    ious = np.stack([result.ious for result in results])
+    reached = np.maximum.accumulate(ious, axis=1) >= _REACHED
+    clicks = np.arange(1, ious.shape[1] + 1)
+    axes.plot(clicks, 100 * reached.mean(0), color=colour, marker=".", label=name)
+
+
+def _draw_published(axes: Axes, published: Mapping[str, Any]) -> None:
+    points = [
+        (figure["at"], 100 * figure["value"])
+        for figure in published["figures"]
+        if figure["measure"] == "miou"
+    ]
+    if points:
+        clicks, values = zip(*points, strict=True)
+        axes.scatter(
+            clicks,
+            values,
+            marker="D",
+            s=22,
+            facecolors="none",
+            edgecolors="#777777",
+            label="published, not measured here",
+        )

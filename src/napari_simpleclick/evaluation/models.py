@@ -1,0 +1,62 @@
+"""What is evaluated: a checkpoint as a predictor, with its name and digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_simpleclick.inference.loading import load_predictor
+from napari_simpleclick.modeling.catalog import list_models, resolve
+
+if TYPE_CHECKING:
+    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.loading import Device
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedModel:
+    """A predictor under a name.
+
+    Parameters
+    ----------
+    name : str
+        In reports.
+    predictor : ClickPredictor
+        What clicks are put to.
+    sha256 : str or None
+        Hexadecimal digest of the checkpoint file, None without one.
+    """
+
+    name: str
+    predictor: ClickPredictor
+    sha256: str | None = None
+
+
+def open_model(
+    model: str, *, device: Device = "auto", flip: bool = True
+) -> EvaluatedModel:
+    """Load a model by name or file.
+
+    Parameters
+    ----------
+    model : str
+        As for `load_checkpoint`: a name of the catalogue or a file, whose stem is then
+        its name.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute.
+    flip : bool
+        Average with the mirrored image, as the published evaluation does.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for `load_predictor`.
+    """
+    predictor = load_predictor(model, device=device, flip=flip)
+    is_name = model in (entry.name for entry in list_models())
+    file = resolve(model) if is_name else Path(model)
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return EvaluatedModel(model if is_name else file.stem, predictor, digest)

@@ -1,0 +1,98 @@
+"""objects.csv: one row an object, written as it is measured, read to resume."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_simpleclick.evaluation.run import SampleResult
+from napari_simpleclick.types import Click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTable:
+    """A CSV file of results: model, object, seconds, clicks, iou_1 .. iou_k.
+
+    A click reads ``+12,40`` (positive, row 12, column 40) or ``-12,40`` (negative).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    n_clicks : int
+        Clicks on each object, k.
+    """
+
+    path: Path
+    n_clicks: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        ious = (f"iou_{k}" for k in range(1, self.n_clicks + 1))
+        return ("model", "object", "seconds", "clicks", *ious)
+
+    def open(self) -> dict[str, dict[str, SampleResult]]:
+        """Read what is there, and cut off a row that was never finished.
+
+        Returns
+        -------
+        dict
+            By model, then by name of the object, in the order of the file.
+
+        Raises
+        ------
+        ValueError
+            If the file has other columns.
+        """
+        if not self.path.is_file():
+            self._append([self.columns])
+        whole, _, unfinished = self.path.read_bytes().rpartition(b"\n")
+        if unfinished:
+            self.path.write_bytes(whole + b"\n")
+        rows = csv.reader(whole.decode("utf-8").splitlines())
+        if tuple(next(rows, ())) != self.columns:
+            raise ValueError(f"{self.path} has other columns, expected {self.columns}")
+        results: dict[str, dict[str, SampleResult]] = {}
+        for model, *row in rows:
+            result = _result(row)
+            results.setdefault(model, {})[result.name] = result
+        return results
+
+    def append(self, model: str, result: SampleResult) -> None:
+        """Add the result of one object, at once and as a whole row."""
+        clicks = " ".join(
+            f"{'+' if click.is_positive else '-'}{click.row:g},{click.col:g}"
+            for click in result.clicks
+        )
+        ious = (str(iou) for iou in result.ious)  # the shortest that reads back equal
+        self._append([(model, result.name, f"{result.seconds:.4f}", clicks, *ious)])
+
+    def _append(self, rows: Iterable[Iterable[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+
+
+def _result(row: list[str]) -> SampleResult:
+    name, seconds, clicks, *ious = row
+    return SampleResult(
+        name,
+        np.array(ious, dtype=np.float32),
+        tuple(_click(text) for text in clicks.split()),
+        float(seconds),
+    )
+
+
+def _click(text: str) -> Click:
+    row, _, col = text[1:].partition(",")
+    return Click(float(row), float(col), is_positive=text[0] == "+")

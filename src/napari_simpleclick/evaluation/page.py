@@ -1,0 +1,190 @@
+"""report.html: one page that needs no other file, for people to look at."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from napari_simpleclick.evaluation.cases import Case
+
+_STYLE: Final = """
+body{font:15px/1.5 system-ui,sans-serif;color:#222;margin:2.5rem auto;max-width:64rem;
+padding:0 1.5rem}
+h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}
+p{margin:.3rem 0}.note{color:#666;font-size:.9rem}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}
+th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid #e3e3e3}
+th:first-child,td:first-child{text-align:left}th{font-weight:600;vertical-align:bottom}
+td small{display:block;color:#777;font-size:.72rem;white-space:nowrap}
+tr.published td{color:#777;font-style:italic;background:#fafafa}
+.cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(22rem,1fr));gap:1rem}
+figure{margin:0}figure img{width:100%;border-radius:4px}
+figcaption{font-size:.82rem;color:#555;overflow-wrap:anywhere}
+svg{width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;
+gap:.15rem 1.2rem;font-size:.9rem}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
+"""
+_MIOU_CLICKS: Final = ("1", "2", "3", "5", "10", "20")
+
+
+def page(
+    document: Mapping[str, Any],
+    curves: Path,
+    cases: Mapping[str, tuple[Sequence[Case], Sequence[Case]]],
+) -> str:
+    """Lay out a report.
+
+    Parameters
+    ----------
+    document : mapping
+        What `report` returned.
+    curves : Path
+        The curves as SVG.
+    cases : mapping
+        By name of the model: worst and best objects.
+
+    Returns
+    -------
+    str
+        HTML with everything in it.
+    """
+    title = f"Interactive segmentation of {document['dataset']}"
+    svg = curves.read_text(encoding="utf-8")
+    parts = (
+        f"<h1>{escape(title)}</h1>",
+        f"<p class=note>{_opening(document)}</p>",
+        _figures(document),
+        "<h2>Clicks and accuracy</h2>",
+        svg[svg.index("<svg") :],
+        "<p class=note>Bands are 95&nbsp;% intervals (bootstrap over images).</p>",
+        *(_cases(name, *pair) for name, pair in cases.items()),
+        *(_facts(heading, facts) for heading, facts in _conditions(document)),
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}'
+        f"</title><style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</html>\n"
+    )
+
+
+def _opening(document: Mapping[str, Any]) -> str:
+    return (
+        f"{document['n_objects']} objects on {document['n_images']} images; a "
+        f"simulated user makes {len(document['miou_at'])} clicks on each, every one "
+        "in the middle of the largest error that is left."
+    )
+
+
+def _figures(document: Mapping[str, Any]) -> str:
+    clicks = [k for k in _MIOU_CLICKS if k in document["miou_at"]]
+    targets = list(document["noc"])
+    header = (
+        "model",
+        *(f"mIoU @{k} (%)" for k in clicks),
+        *(f"clicks to {t} %" for t in targets),
+        *(f"never {t} %" for t in targets),
+        "s / click",
+    )
+    rows = [_measured(model, clicks, targets) for model in document["models"]]
+    rows += _published(document["published"]["figures"], clicks, targets)
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    source = escape(document["published"]["source"])
+    note = (
+        f"<p class=note>Italic rows are published figures ({source}), not measured "
+        "here; training data in brackets.</p>"
+        if document["published"]["figures"]
+        else ""
+    )
+    return (
+        f"<h2>Figures</h2><table><tr>{head}</tr>{''.join(rows)}</table>{note}"
+        "<p class=note>Clicks to an IoU count as the most allowed where it is not "
+        "reached; &ldquo;never&rdquo; counts the objects that do not reach it.</p>"
+    )
+
+
+def _measured(
+    model: Mapping[str, Any], clicks: Iterable[str], targets: Iterable[str]
+) -> str:
+    cells = [f"<b>{escape(model['model'])}</b>"]
+    for k in clicks:
+        low, high = model["miou_at_interval"][k]
+        cells.append(
+            f"{100 * model['miou_at'][k]:.1f}"
+            f"<small>{100 * low:.1f}&ndash;{100 * high:.1f}</small>"
+        )
+    for t in targets:
+        low, high = model["noc_interval"][t]
+        cells.append(f"{model['noc'][t]:.2f}<small>{low:.2f}&ndash;{high:.2f}</small>")
+    cells += [f"{model['failures'][t]}" for t in targets]
+    cells.append(f"{model['seconds_per_click']:.3f}")
+    return _row(cells)
+
+
+def _published(
+    figures: Sequence[Mapping[str, Any]], clicks: Sequence[str], targets: Sequence[str]
+) -> list[str]:
+    values: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+    for figure in figures:
+        row = figure["method"], figure["training_data"]
+        key = figure["measure"], str(figure["at"])
+        values.setdefault(row, {})[key] = figure["value"]
+    rows = []
+    for (method, data), by_key in values.items():
+        cells = [f"{escape(method)} [{escape(data)}]"]
+        for k in clicks:
+            value = by_key.get(("miou", k))
+            cells.append("" if value is None else f"{100 * value:.1f}")
+        for t in targets:
+            value = by_key.get(("noc", t))
+            cells.append("" if value is None else f"{value:.2f}")
+        rows.append(_row([*cells, *[""] * (len(targets) + 1)], "published"))
+    return rows
+
+
+def _row(cells: Iterable[str], kind: str = "measured") -> str:
+    return f"<tr class={kind}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _cases(name: str, worst: Sequence[Case], best: Sequence[Case]) -> str:
+    shown = [("Worst", worst), ("Best", best)]
+    blocks = [
+        f"<h2>{heading} of {escape(name)}, after {cases[0].n_clicks} clicks</h2>"
+        "<p class=note>Left the annotation, right the prediction with its clicks.</p>"
+        f"<div class=cases>{''.join(_case(case) for case in cases)}</div>"
+        for heading, cases in shown
+        if cases
+    ]
+    return "\n".join(blocks)
+
+
+def _case(case: Case) -> str:
+    content = base64.b64encode(case.picture.read_bytes()).decode()
+    caption = f"{escape(case.name)}: IoU {100 * case.iou:.1f} %"
+    return (
+        f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _conditions(
+    document: Mapping[str, Any],
+) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    yield "Settings", document["settings"]
+    yield (
+        "Checkpoints (SHA-256)",
+        {model["model"]: model["checkpoint_sha256"] for model in document["models"]},
+    )
+    yield "Versions", document["versions"]
+    yield "Machine", document["machine"]
+
+
+def _facts(heading: str, facts: Mapping[str, Any]) -> str:
+    items = "".join(
+        f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>"
+        for key, value in facts.items()
+    )
+    return f"<h2>{escape(heading)}</h2><dl>{items}</dl>"

@@ -1,0 +1,135 @@
+"""The figures of a study as one JSON document, with all that they depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from napari_simpleclick import __version__
+from napari_simpleclick.evaluation.confidence import Interval, bootstrap_interval
+from napari_simpleclick.evaluation.metrics import number_of_clicks
+from napari_simpleclick.evaluation.published import SOURCE, published_figures
+from napari_simpleclick.evaluation.run import TARGETS, SampleResult, summarize
+from napari_simpleclick.evaluation.samples import image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.study import Study
+
+_SEED: Final = 0
+_LIBRARIES: Final = ("numpy", "scikit-image", "scipy", "timm", "torch")
+
+
+def report(
+    study: Study, results: Mapping[str, Sequence[SampleResult]]
+) -> dict[str, Any]:
+    """Condense the results of a study.
+
+    Parameters
+    ----------
+    study : Study
+        What was run.
+    results : mapping
+        What `Study.run` returned.
+
+    Returns
+    -------
+    dict
+        Plain JSON. "models" has one entry each, as `model_figures` gives it; those of
+        the first model stand at the top level, too. "published" are figures that were
+        not measured here.
+    """
+    models = [model_figures(model, results[model.name]) for model in study.models]
+    published = [
+        {
+            "method": figure.method,
+            "training_data": figure.training_data,
+            "measure": figure.measure,
+            "at": figure.at,
+            "value": figure.value,
+        }
+        for figure in published_figures(study.dataset.name)
+    ]
+    return {
+        "dataset": study.dataset.name,
+        **models[0],
+        "settings": study.settings | {"batch_size": study.batch_size},
+        "versions": versions(),
+        "machine": machine(),
+        "models": models,
+        "published": {"source": SOURCE, "measured_here": False, "figures": published},
+    }
+
+
+def model_figures(
+    model: EvaluatedModel, results: Sequence[SampleResult]
+) -> dict[str, Any]:
+    """Condense the results of one model.
+
+    Returns
+    -------
+    dict
+        IoUs are fractions, targets percent; "..._interval" are 95 % intervals of a
+        bootstrap over images.
+    """
+    summary, ious = summarize(results), np.stack([result.ious for result in results])
+    images = [image_of(result.name) for result in results]
+    n_clicks = ious.shape[1]
+    clicks = np.column_stack([number_of_clicks(ious, t, n_clicks) for t in TARGETS])
+    rng = np.random.default_rng(_SEED)
+    ks, percents = range(1, n_clicks + 1), [f"{100 * t:.0f}" for t in TARGETS]
+    seconds = sum(result.seconds for result in results)
+    return {
+        "model": model.name,
+        "checkpoint_sha256": model.sha256,
+        "n_images": len(set(images)),
+        "n_objects": summary.n_objects,
+        "miou_at": _by(ks, summary.miou),
+        "miou_at_interval": _intervals(ks, bootstrap_interval(ious, images, rng)),
+        "noc": _by(percents, summary.noc.values()),
+        "noc_interval": _intervals(percents, bootstrap_interval(clicks, images, rng)),
+        "failures": dict(zip(percents, summary.failures.values(), strict=True)),
+        "seconds_per_click": round(seconds / ious.size, 5),
+        "objects_per_second": round(len(results) / seconds, 4) if seconds else None,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package, of Python, and of the libraries that compute."""
+    return {
+        "napari-simpleclick": __version__,
+        "python": platform.python_version(),
+        **{library: version(library) for library in _LIBRARIES},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Describe the computer, as far as it bears on speed."""
+    cuda = torch.cuda.is_available()
+    return {
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if cuda else None,
+    }
+
+
+def _by(keys: Sequence[object], values: Any) -> dict[str, float]:
+    return {
+        str(k): round(float(value), 6) for k, value in zip(keys, values, strict=True)
+    }
+
+
+def _intervals(keys: Sequence[object], interval: Interval) -> dict[str, list[float]]:
+    ends: NDArray[np.float64] = np.column_stack(interval).round(6)
+    return {str(k): pair for k, pair in zip(keys, ends.tolist(), strict=True)}

@@ -147,13 +147,32 @@ def test_answers_of_another_model_are_dropped() -> None:
     assert value(session) == pytest.approx(2.1)
 
 
-def test_base_is_where_clicks_start_and_where_undo_ends() -> None:
+def test_a_drawn_mask_is_where_clicks_start_and_where_undo_ends() -> None:
     session, model = ClickSession(), Model()
-    session.set_base(Target(1, PLANE), np.ones((2, 2), bool))
+    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
     session.add(A, PLANE)
     settle(session, model)
     assert value(session) == pytest.approx(1.1)
     session.undo()
+    assert value(session) == 1
+
+
+def test_a_mask_corrected_by_hand_is_what_the_next_click_builds_on() -> None:
+    session, model = clicked(A, B)
+    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
+    session.add(C, PLANE)
+    settle(session, model)
+    assert value(session) == pytest.approx(3.1)
+    session.undo()
+    assert value(session) == 1
+
+
+def test_an_erased_start_is_no_start() -> None:
+    session, model = ClickSession(), Model()
+    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
+    session.set_mask(Target(1, PLANE), np.zeros((2, 2), bool))
+    session.add(A, PLANE)
+    settle(session, model)
     assert value(session) == 1
 
 

@@ -187,26 +187,33 @@ class ClickSession:
         """Repeat the last undone edit and return the targets that it changes."""
         return self._travel(self._undone, self._done)
 
-    def set_base(self, target: Target, mask: NDArray[np.bool_]) -> None:
-        """Say what a target looked like before its first click.
+    def set_mask(self, target: Target, mask: NDArray[np.bool_]) -> None:
+        """Say what a target looks like now, where no model made it so.
+
+        The next click builds on it, and undoing that click returns to it.
 
         Parameters
         ----------
         target : Target
             One object on one slice.
         mask : ndarray
-            (H, W), bool. The first click starts from it and undo returns to it.
+            (H, W), bool.
         """
-        self._bases.setdefault(target, Prediction(mask.astype(np.float32)))
-
-    def has_base(self, target: Target) -> bool:
-        """Say whether `set_base` was called for this target."""
-        return target in self._bases
+        clicks = self.clicks_of(target)
+        _, answer = self._longest_answer(target)
+        roi = None if answer is None else answer.roi
+        drawn = Prediction(mask.astype(np.float32), roi) if mask.any() else None
+        if clicks and drawn is not None:
+            self._answers.put((target, clicks), drawn)
+        elif drawn is not None:
+            self._bases[target] = drawn
+        elif not clicks:
+            self._bases.pop(target, None)
 
     def prediction(self, target: Target) -> Prediction | None:
-        """Return the answer to most of a target's clicks, None if there is none yet.
+        """Return the answer to the most of a target's clicks, None if there is none.
 
-        Without clicks that is the base.
+        Without clicks that is the mask there was before, None if it was empty.
         """
         return self._longest_answer(target)[1]
 

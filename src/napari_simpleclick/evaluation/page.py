@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def page(
     str
         HTML with everything in it.
     """
-    title = f"Interactive segmentation of {document['dataset']}"
+    title = f"Interactive segmentation of {_subject(document)}"
     svg = curves.read_text(encoding="utf-8")
+    digests = {m["model"]: m["checkpoint_sha256"] for m in document["models"]}
     parts = (
         f"<h1>{escape(title)}</h1>",
         f"<p class=note>{_opening(document)}</p>",
@@ -62,13 +64,23 @@ def page(
         svg[svg.index("<svg") :],
         "<p class=note>Bands are 95&nbsp;% intervals (bootstrap over images).</p>",
         *(_cases(name, *pair) for name, pair in cases.items()),
-        *(_facts(heading, facts) for heading, facts in _conditions(document)),
+        _facts("Settings", document["settings"]),
+        _facts("Checkpoints (SHA-256)", digests),
+        _facts("Versions", document["versions"]),
+        _facts("Machine", document["machine"]),
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(title)}'
         f"</title><style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</html>\n"
     )
+
+
+def _subject(document: Mapping[str, Any]) -> str:
+    """Name of the data set; one's own data go by the name of their folder or file."""
+    name = str(document["dataset"])
+    root = PurePath(document["settings"]["root"]).name
+    return f"{root} ({name})" if name in ("folder", "volume") else name
 
 
 def _opening(document: Mapping[str, Any]) -> str:
@@ -170,21 +182,10 @@ def _case(case: Case) -> str:
     )
 
 
-def _conditions(
-    document: Mapping[str, Any],
-) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    yield "Settings", document["settings"]
-    yield (
-        "Checkpoints (SHA-256)",
-        {model["model"]: model["checkpoint_sha256"] for model in document["models"]},
-    )
-    yield "Versions", document["versions"]
-    yield "Machine", document["machine"]
-
-
 def _facts(heading: str, facts: Mapping[str, Any]) -> str:
     items = "".join(
         f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>"
         for key, value in facts.items()
+        if value is not None
     )
     return f"<h2>{escape(heading)}</h2><dl>{items}</dl>"

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from napari_simpleclick.evaluation.object_table import ObjectTable
+from napari_simpleclick.evaluation.run import SampleResult
+from napari_simpleclick.types import Click
+
+RESULTS = [
+    SampleResult(
+        'a, "odd" name/1',
+        np.array([1 / 3, 0.9], np.float32),
+        (Click(3, 40), Click(0, 1, is_positive=False)),
+        1.25,
+    ),
+    SampleResult("b/2", np.array([0, 1], np.float32), (Click(1, 1), Click(2, 2)), 0),
+]
+
+
+@pytest.fixture
+def table(tmp_path):
+    table = ObjectTable(tmp_path / "objects.csv", 2)
+    assert table.open() == {}
+    for result in RESULTS:
+        table.append("one", result)
+    table.append("two", RESULTS[1])
+    return table
+
+
+def test_rows_come_back_as_they_were(table):
+    rows = table.open()
+    assert {model: list(row) for model, row in rows.items()} == {
+        "one": [result.name for result in RESULTS],
+        "two": ["b/2"],
+    }
+    for expected in RESULTS:
+        found = rows["one"][expected.name]
+        assert (found.clicks, found.seconds) == (expected.clicks, expected.seconds)
+        np.testing.assert_array_equal(found.ious, expected.ious)
+        assert found.ious.dtype == np.float32
+
+
+def test_the_file_reads_well(table):
+    lines = table.path.read_text().splitlines()
+    assert lines[0] == "model,object,seconds,clicks,iou_1,iou_2"
+    assert lines[2] == 'one,b/2,0.0000,"+1,1 +2,2",0.0,1.0'
+
+
+def test_an_unfinished_row_is_cut_off(table):
+    with table.path.open("a") as file:
+        file.write('two,c/1,1.0,"+1,1')
+    assert list(table.open()["two"]) == ["b/2"]
+    table.append("two", RESULTS[0])
+    assert list(table.open()["two"]) == ["b/2", RESULTS[0].name]
+
+
+def test_other_columns_are_refused(table):
+    with pytest.raises(ValueError, match="other columns"):
+        ObjectTable(table.path, 3).open()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_simpleclick.inference.session import ClickSession, PlacedClick, Target
-from napari_simpleclick.plugin import layers as lay
+from napari_simpleclick.plugin import image_layer, mask_layer
+from napari_simpleclick.plugin.click_layer import (
+    is_inside,
+    label_last,
+    new_clicks_layer,
+    read_clicks,
+    show_clicks_of,
+    write_clicks,
+)
 from napari_simpleclick.plugin.layer_watch import LayerWatch
 from napari_simpleclick.plugin.prediction_queue import PredictionQueue, SlicePredictor
+from napari_simpleclick.plugin.state import Sign, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,38 +39,6 @@ ACTION_KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a dock shows of a controller.
-
-    Parameters
-    ----------
-    is_running : bool
-        Whether clicks on the image become masks.
-    has_model : bool
-        Whether a model is loaded.
-    is_busy : bool
-        Whether a model is being loaded or computes.
-    sign : {"+", "-"}
-        Sign of the next click.
-    object_id : int
-        Label of the object that the next click belongs to.
-    click_count : int
-        Clicks of that object on the displayed slice.
-    can_undo, can_redo : bool
-        Whether there is an edit to take back, or to repeat.
-    """
-
-    is_running: bool = False
-    has_model: bool = False
-    is_busy: bool = False
-    sign: lay.Sign = "+"
-    object_id: int = 1
-    click_count: int = 0
-    can_undo: bool = False
-    can_redo: bool = False
-
-
 class SegmentationController:
     """Turns clicks on an image into masks, with a model that runs elsewhere.
 
@@ -80,18 +55,23 @@ class SegmentationController:
         Emits the new `State`.
     message : Signal
         Emits a sentence for the user.
+    failed : Signal
+        Emits a sentence about something that went wrong.
     """
 
     changed = Signal(State)
     message = Signal(str)
+    failed = Signal(str)
 
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
         self._viewer = viewer
-        self._queue = PredictionQueue(runner, self._notify, self._say)
+        self._queue = PredictionQueue(
+            runner, self._notify, self.message.emit, self.failed.emit
+        )
         self._watch: LayerWatch | None = None
         self._session = ClickSession()
         self._threshold = 0.49
-        self._sign: lay.Sign = "+"
+        self._sign: Sign = "+"
         self._is_inverted = False
         self._is_writing = False
         viewer.layers.events.removed.connect(self._on_layer_removed)
@@ -140,24 +120,25 @@ class SegmentationController:
         ValueError
             If the layers do not fit each other.
         """
-        shape = lay.image_shape(image)
+        shape = image_layer.image_shape(image)
         if labels is not None and tuple(labels.data.shape) != shape:
             raise ValueError(
                 f"Labels layer {labels.name!r} has shape {labels.data.shape}, image "
                 f"{image.name!r} has {shape}: choose a layer of the same shape."
             )
         self.stop()
+        highest = 0 if labels is None else mask_layer.highest_label(labels)
         if labels is None:
-            labels = self._viewer.add_layer(lay.new_mask_layer(image))
-        points = self._viewer.add_layer(lay.new_clicks_layer(image))
+            labels = self._viewer.add_layer(mask_layer.new_mask_layer(image))
+        points = self._viewer.add_layer(new_clicks_layer(image))
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
         self._watch = LayerWatch(image, points, labels, self, keys)
         self._watch.connect()
-        self._session = ClickSession(lay.highest_label(labels) + 1)
+        self._session = ClickSession(highest + 1)
         self._select_label()
         self._viewer.layers.selection.active = points
         points.mode = "add"
-        self._say(f"Click inside a structure of {image.name!r}.")
+        self.message.emit(f"Click inside a structure of {image.name!r}.")
 
     def stop(self) -> None:
         """End the segmentation; its layers stay as they are."""
@@ -178,7 +159,7 @@ class SegmentationController:
         """Make the next clicks negative if they were positive, else positive."""
         self.set_sign("-" if self._sign == "+" else "+")
 
-    def set_sign(self, sign: lay.Sign) -> None:
+    def set_sign(self, sign: Sign) -> None:
         """Choose the sign of the next clicks."""
         self._sign = sign
         self._notify()
@@ -198,9 +179,9 @@ class SegmentationController:
         """Go on to a new object, with a label that neither clicks nor layer hold."""
         if self._watch is None:
             return
-        highest = lay.highest_label(self._watch.labels)
+        highest = mask_layer.highest_label(self._watch.labels)
         self._session.object_id = max(self._session.object_id, highest)
-        self._say(f"Object {self._session.next_object()}: click inside it.")
+        self.message.emit(f"Object {self._session.next_object()}: click inside it.")
         self._select_label()
 
     def undo(self) -> None:
@@ -218,6 +199,12 @@ class SegmentationController:
             self._session.reset(target.plane)
             self._follow_clicks([target])
 
+    def place_clicks(self, clicks: Sequence[PlacedClick]) -> None:
+        """Make these the clicks, as one edit, and compute their masks."""
+        before = set(self._session.clicks)
+        self._session.replace(clicks)
+        self._follow_clicks({c.target for c in before ^ set(clicks)})
+
     def on_points(self, event: Any) -> None:
         """Follow points that the user added, moved or deleted.
 
@@ -231,15 +218,15 @@ class SegmentationController:
         points = self._watch.points
         if action == "added":
             self._label_new(points, len(event.data_indices))
-        clicks = self._clicks_inside(lay.read_clicks(points))
-        before = set(self._session.clicks)
-        changed = {c.target for c in before ^ set(clicks)}
-        for target in changed:
-            self._adopt_strokes(self._watch.labels, target)
+        shape = image_layer.image_shape(self._watch.image)
+        clicks = [c for c in read_clicks(points) if is_inside(c, shape)]
         if len(clicks) < len(points.data):
-            self._say("Click inside the image, in 2D view.")
-        self._session.replace(clicks)
-        self._follow_clicks(changed)
+            self.message.emit("Click inside the image, in 2D view.")
+        for target in {c.target for c in set(self._session.clicks) ^ set(clicks)}:
+            mask_layer.adopt_strokes(
+                self._watch.labels, self._session, target, self._threshold
+            )
+        self.place_clicks(clicks)
 
     def on_press(self, layer: Points, event: Any) -> None:
         """Remember whether the modifier inverts the click that begins now."""
@@ -249,11 +236,11 @@ class SegmentationController:
         """Compute new masks from new data; stop if they have another shape."""
         if self._watch is None:
             return
-        shape = lay.image_shape(self._watch.image)
+        shape = image_layer.image_shape(self._watch.image)
         if tuple(self._watch.labels.data.shape) == shape:
             self._session.invalidate()
         else:
-            self._say("The image has another shape now: press Start again.")
+            self.message.emit("The image has another shape now: press Start again.")
             self.stop()
 
     def _use_model(self) -> None:
@@ -265,29 +252,11 @@ class SegmentationController:
         plane = self._plane()
         is_positive = (self._sign == "+") != self._is_inverted
         self._is_inverted = False
-        lay.label_last(points, count, self._session.object_id, is_positive, plane)
-
-    def _clicks_inside(self, clicks: list[PlacedClick]) -> list[PlacedClick]:
-        if self._watch is None:
-            return []
-        shape = lay.image_shape(self._watch.image)
-        return [c for c in clicks if lay.is_inside(c, shape)]
-
-    def _adopt_strokes(self, labels: Labels, target: Target) -> None:
-        """Let the next mask build on what the user painted by hand."""
-        drawn = lay.object_mask(labels, target)
-        prediction = self._session.prediction(target)
-        if prediction is None:
-            if not self._session.clicks_of(target):
-                self._session.set_mask(target, drawn)
-            return
-        others = lay.other_mask(labels, target)
-        if not np.array_equal(drawn, prediction.mask(self._threshold) & ~others):
-            self._session.set_mask(target, drawn)
+        label_last(points, count, self._session.object_id, is_positive, plane)
 
     def _after_travel(self, targets: Sequence[Target], otherwise: str) -> None:
         if not targets:
-            self._say(otherwise)
+            self.message.emit(otherwise)
             return
         self._show(targets[-1].plane)
         self._follow_clicks(targets)
@@ -297,7 +266,7 @@ class SegmentationController:
         """Move the sliders to a slice, if it lies along the displayed axes."""
         now = self._plane()
         if self._watch is not None and now is not None and now.axes == plane.axes:
-            lay.show_plane(self._watch.image, self._viewer.dims, plane)
+            image_layer.show_plane(self._watch.image, self._viewer.dims, plane)
 
     def _follow_clicks(self, targets: Iterable[Target]) -> None:
         """Bring points and masks in line with the session's clicks."""
@@ -305,7 +274,7 @@ class SegmentationController:
             return
         self._is_writing = True
         try:
-            lay.write_clicks(self._watch.points, self._session.clicks)
+            write_clicks(self._watch.points, self._session.clicks)
         finally:
             self._is_writing = False
         self._hide_other_clicks()
@@ -315,13 +284,7 @@ class SegmentationController:
     def _paint(self, targets: Iterable[Target]) -> None:
         if self._watch is None:
             return
-        for target in targets:
-            prediction = self._session.prediction(target)
-            if prediction is not None:
-                mask = prediction.mask(self._threshold)
-                lay.write_mask(self._watch.labels, target, mask)
-            elif not self._session.clicks_of(target):
-                lay.clear_mask(self._watch.labels, target)
+        mask_layer.paint(self._watch.labels, self._session, targets, self._threshold)
         self._notify()
 
     def _answer(self) -> None:
@@ -330,9 +293,15 @@ class SegmentationController:
             return
         self._queue.answer(
             self._session,
-            lambda target: lay.raw_slice(watch.image, target.plane),
-            lambda target: self._paint([target]),
+            lambda target: image_layer.raw_slice(watch.image, target.plane),
+            self._on_answer,
         )
+
+    def _on_answer(self, target: Target) -> None:
+        self._paint([target])
+        count = len(self._session.clicks_of(target))
+        clicks = "1 click" if count == 1 else f"{count} clicks"
+        self.message.emit(f"Object {target.object_id}: {clicks} on this slice.")
 
     def _select_label(self) -> None:
         if self._watch is not None:
@@ -342,7 +311,7 @@ class SegmentationController:
     def _plane(self) -> Plane | None:
         if self._watch is None:
             return None
-        return lay.displayed_plane(self._watch.image, self._viewer.dims)
+        return image_layer.displayed_plane(self._watch.image, self._viewer.dims)
 
     def _current_target(self) -> Target | None:
         plane = self._plane()
@@ -351,7 +320,7 @@ class SegmentationController:
     def _hide_other_clicks(self) -> None:
         plane = self._plane()
         if self._watch is not None and plane is not None:
-            lay.show_clicks_of(self._watch.points, self._session.clicks, plane.axes)
+            show_clicks_of(self._watch.points, self._session.clicks, plane.axes)
 
     def _on_dims(self) -> None:
         self._hide_other_clicks()
@@ -359,11 +328,10 @@ class SegmentationController:
 
     def _on_layer_removed(self, event: Any) -> None:
         if self._watch is not None and event.value in self._watch:
-            self._say(f"Layer {event.value.name!r} was removed: segmentation ended.")
+            self.message.emit(
+                f"Layer {event.value.name!r} was removed: segmentation ended."
+            )
             self.stop()
 
     def _notify(self) -> None:
         self.changed.emit(self.state)
-
-    def _say(self, message: str) -> None:
-        self.message.emit(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_simpleclick.plugin.layers import TRANSFORMS, follow_transforms
+from napari_simpleclick.plugin.image_layer import TRANSFORMS, transforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +76,8 @@ class LayerWatch:
 
     def _follow_image(self) -> None:
         for layer in (self.points, self.labels):
-            follow_transforms(self.image, layer)
+            for name, value in transforms(self.image).items():
+                setattr(layer, name, value)
 
 
 def _ignoring_layer(action: Callable[[], None]) -> Callable[[Layer], None]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.session import ClickSession, Request, Target
-    from napari_simpleclick.plugin.layers import RawSlice
+    from napari_simpleclick.plugin.image_layer import RawSlice
     from napari_simpleclick.plugin.worker import Runner
     from napari_simpleclick.types import Click, Prediction
 
@@ -43,6 +43,8 @@ class PredictionQueue:
         Called when a task begins or ends.
     on_message : callable
         Called with a sentence for the user.
+    on_failure : callable
+        Called with a sentence about a task that failed.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class PredictionQueue:
         runner: Runner,
         on_change: Callable[[], None],
         on_message: Callable[[str], None],
+        on_failure: Callable[[str], None],
     ) -> None:
         self._runner = runner
         self._on_change = on_change
         self._on_message = on_message
+        self._on_failure = on_failure
         self._predictor: SlicePredictor | None = None
         self._running = 0
         self._model_count = 0
@@ -94,7 +98,7 @@ class PredictionQueue:
                 done()
 
         def failed(error: BaseException) -> None:
-            self._on_message(f"{name} cannot be used: {error}")
+            self._on_failure(f"{name} cannot be used: {error}")
 
         self._on_message(f"Loading {name} ...")
         self._submit(load, loaded, failed)
@@ -130,7 +134,7 @@ class PredictionQueue:
 
         def failed(error: BaseException) -> None:
             session.abandon(request.target)
-            self._on_message(f"No mask for the last click: {error}")
+            self._on_failure(f"There is no mask for the last click: {error}")
             self.answer(session, slice_of, paint)
 
         self._submit(lambda: self._predict(predictor, raw, request), done, failed)

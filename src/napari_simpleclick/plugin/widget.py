@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, Container, FloatSlider, PushButton, SpinBox
 from napari.layers import Image, Labels
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_simpleclick.modeling.catalog import import_checkpoint, list_models
-from napari_simpleclick.plugin.controller import (
-    ACTION_KEYS,
-    SegmentationController,
-    State,
-)
+from napari_simpleclick.plugin.click_layer import COLOURS
+from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
 from napari_simpleclick.plugin.driver_conflict import load_triton_apart
-from napari_simpleclick.plugin.layers import COLOURS
 from napari_simpleclick.plugin.worker import QtRunner
 
 if TYPE_CHECKING:
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_simpleclick.inference.predictor import Predictor
+    from napari_simpleclick.plugin.state import State
 
 NEW_LAYER = "new layer"
 FROM_FILE = "from a file \u2026"
@@ -137,6 +135,7 @@ class SimpleClickWidget(QWidget):
         controller = self.controller
         controller.changed.connect(self._show_state)
         controller.message.connect(self._show_message)
+        controller.failed.connect(self._show_failure)
         self.model.changed.connect(self._load_model)
         self.device.changed.connect(self._load_model)
         self.start.changed.connect(self._start)
@@ -161,9 +160,10 @@ class SimpleClickWidget(QWidget):
         self.image.reset_choices()
         self.labels.reset_choices()
 
-    def _model_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, str]]:
+    def _model_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Any]]:
         available = [e for e in list_models() if e.is_available]
-        return [(e.title, e.name) for e in available] + [(FROM_FILE, FROM_FILE)]
+        models: list[tuple[str, Any]] = [(e.title, e.name) for e in available]
+        return [*(models or [("none", None)]), (FROM_FILE, FROM_FILE)]
 
     def _image_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Layer]]:
         return [(x.name, x) for x in self._viewer.layers if isinstance(x, Image)]
@@ -176,6 +176,9 @@ class SimpleClickWidget(QWidget):
 
     def _load_model(self) -> None:
         name, device = self.model.value, self.device.value
+        if name is None:
+            self._show_message("Choose a model: the bundled one is missing.")
+            return
         if name == FROM_FILE:
             self._import_model()
             return
@@ -208,7 +211,7 @@ class SimpleClickWidget(QWidget):
             try:
                 name = import_checkpoint(path).name
             except (OSError, ValueError) as error:
-                self.status.setText(str(error))
+                self._show_failure(str(error))
         with self.model.changed.blocked():
             self.model.reset_choices()
             self.model.value = name
@@ -221,10 +224,14 @@ class SimpleClickWidget(QWidget):
         try:
             self.controller.start(self.image.value, self.labels.value)
         except ValueError as error:
-            self.status.setText(str(error))
+            self._show_failure(str(error))
 
     def _show_message(self, message: str) -> None:
         self.status.setText(message)
+
+    def _show_failure(self, message: str) -> None:
+        self._show_message(message)
+        show_error(message)
 
     def _show_state(self, state: State) -> None:
         self._actions.enabled = state.is_running

@@ -1,0 +1,124 @@
+"""The clicks layer: Points over an image whose features say what each click means.
+
+The layer lies exactly over its image, so the data coordinates of both are the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.layers import Image, Points
+
+from napari_simpleclick.inference.plane import Plane
+from napari_simpleclick.inference.session import PlacedClick, Target
+from napari_simpleclick.plugin.image_layer import image_shape, transforms
+from napari_simpleclick.types import Click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_simpleclick.plugin.state import Sign
+
+CLICKS_NAME = "clicks"
+COLOURS = {"+": "#2ecc40", "-": "#ff4136"}
+SYMBOLS = {"+": "disc", "-": "x"}
+
+
+def new_clicks_layer(image: Image) -> Points:
+    """Make an empty Points layer over an image."""
+    shape = image_shape(image)
+    return Points(
+        np.empty((0, image.ndim)),
+        ndim=image.ndim,
+        name=CLICKS_NAME,
+        features={"object": [], "sign": [], "slice": [], "order": []},
+        size=float(np.clip(max(shape[-2:]) / 60, 1.5, 40)),
+        border_color="white",
+        border_width=0.1,
+        **transforms(image),
+    )
+
+
+def label_last(
+    points: Points, count: int, object_id: int, is_positive: bool, plane: Plane | None
+) -> None:
+    """Fill in the features of the last `count` points; no plane is an empty text."""
+    features = points.features.astype(object)
+    new = features.index[-count:]
+    features.loc[new, "object"] = object_id
+    features.loc[new, "sign"] = "+" if is_positive else "-"
+    features.loc[new, "slice"] = "" if plane is None else str(plane)
+    points.features = features
+
+
+def read_clicks(points: Points) -> list[PlacedClick]:
+    """Return the clicks of a layer made by `new_clicks_layer`, in order.
+
+    The slice of a click is that of its coordinates, along the axes that its feature
+    "slice" keeps. Points with an empty "slice" are on none and left out.
+
+    Raises
+    ------
+    ValueError
+        If the layer has other features, or a slice has another number of axes.
+    """
+    if missing := {"object", "sign", "slice"} - set(points.features):
+        raise ValueError(f"layer {points.name!r} lacks the features {sorted(missing)}")
+    columns = (points.features[name] for name in ("object", "sign", "slice"))
+    return [
+        _placed(point, int(object_id), sign, Plane.parse(where))
+        for point, object_id, sign, where in zip(points.data, *columns, strict=True)
+        if where
+    ]
+
+
+def write_clicks(points: Points, clicks: Sequence[PlacedClick]) -> None:
+    """Make a Points layer show these clicks; only what differs is touched."""
+    data = np.array([_coordinates(c) for c in clicks]).reshape(-1, points.ndim)
+    if not np.array_equal(points.data, data):
+        points.selected_data = set()
+        points.data = data
+    signs = [_sign(c) for c in clicks]
+    points.features = {
+        "object": [c.target.object_id for c in clicks],
+        "sign": signs,
+        "slice": [str(c.target.plane) for c in clicks],
+        "order": list(range(1, len(clicks) + 1)),
+    }
+    if clicks:
+        points.face_color = [COLOURS[sign] for sign in signs]
+        points.symbol = [SYMBOLS[sign] for sign in signs]
+
+
+def show_clicks_of(points: Points, clicks: Sequence[PlacedClick], axes: object) -> None:
+    """Hide the clicks that were made on slices along other axes."""
+    if clicks:
+        points.shown = np.array([c.target.plane.axes == axes for c in clicks])
+
+
+def is_inside(placed: PlacedClick, shape: Sequence[int]) -> bool:
+    """Say whether a click lies on a pixel of an image of this shape."""
+    plane, click = placed.target.plane, placed.click
+    if not plane.fits(shape):
+        return False
+    height, width = (shape[axis] for axis in plane.axes)
+    return -0.5 <= click.row < height - 0.5 and -0.5 <= click.col < width - 0.5
+
+
+def _placed(
+    point: Sequence[float], object_id: int, sign: Sign, plane: Plane
+) -> PlacedClick:
+    if len(plane.position) != len(point):
+        raise ValueError(f"slice {plane} of a click with {len(point)} coordinates")
+    plane = Plane.through(point, plane.axes)
+    click = Click(*plane.project(point), is_positive=sign == "+")
+    return PlacedClick(click, Target(object_id, plane))
+
+
+def _coordinates(placed: PlacedClick) -> tuple[float, ...]:
+    return placed.target.plane.lift(placed.click.row, placed.click.col)
+
+
+def _sign(placed: PlacedClick) -> Sign:
+    return "+" if placed.click.is_positive else "-"

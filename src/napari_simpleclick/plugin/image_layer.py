@@ -1,0 +1,109 @@
+"""What the plugin reads from an image layer: its slices, as they are displayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_simpleclick.inference.intensity import to_display
+from napari_simpleclick.inference.plane import Plane
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+TRANSFORMS = ("scale", "translate", "rotate", "shear", "affine", "units")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawSlice:
+    """A slice of an image layer, not yet read, and how the layer shows it.
+
+    Parameters
+    ----------
+    data : array-like
+        The whole image: ndarray, dask, zarr, ... ; only the slice is read.
+    plane : Plane
+        The slice.
+    limits : tuple of float or None
+        Contrast limits; None for colour.
+    gamma : float
+        Exponent of the grey levels.
+    """
+
+    data: Any
+    plane: Plane
+    limits: tuple[float, float] | None
+    gamma: float
+
+    def shows_same(self, other: RawSlice) -> bool:
+        """Say whether another slice would read the same pixels."""
+        return self.data is other.data and (self.plane, self.limits, self.gamma) == (
+            other.plane,
+            other.limits,
+            other.gamma,
+        )
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return the slice as displayed: (H, W) or (H, W, 3), uint8."""
+        pixels = np.asarray(self.data[self.plane.index])
+        return to_display(pixels, self.limits, gamma=self.gamma)
+
+
+def image_shape(image: Image) -> tuple[int, ...]:
+    """Return the shape of an image layer at full resolution, without colour."""
+    return tuple(_full_resolution(image).shape[: image.ndim])
+
+
+def raw_slice(image: Image, plane: Plane) -> RawSlice:
+    """Take a slice of an image layer together with how it is displayed now."""
+    limits = None if image.rgb else (image.contrast_limits[0], image.contrast_limits[1])
+    return RawSlice(_full_resolution(image), plane, limits, float(image.gamma))
+
+
+def displayed_plane(image: Image, dims: Dims) -> Plane | None:
+    """Return the slice of an image that the viewer shows.
+
+    Parameters
+    ----------
+    image : Image
+        An image with two axes or more.
+    dims : Dims
+        The viewer's; they may have more axes in front than the image.
+
+    Returns
+    -------
+    Plane or None
+        None in 3D view, where the image's axes are not displayed, or where the
+        slider stands outside the image.
+    """
+    missing = dims.ndim - image.ndim
+    axes = [axis - missing for axis in dims.displayed]
+    if len(axes) != 2 or min(axes) < 0:
+        return None
+    point = image.world_to_data(dims.point[missing:])
+    if any(round(p) < 0 for axis, p in enumerate(point) if axis not in axes):
+        return None
+    plane = Plane.through(point, axes)
+    return plane if plane.fits(image_shape(image)) else None
+
+
+def show_plane(image: Image, dims: Dims, plane: Plane) -> None:
+    """Move the viewer's sliders to a slice of an image."""
+    missing = dims.ndim - image.ndim
+    world = image.data_to_world(plane.lift(0, 0))
+    for axis, index in enumerate(plane.position):
+        if index is not None:
+            dims.set_point(axis + missing, world[axis])
+
+
+def transforms(image: Image) -> dict[str, Any]:
+    """Return what makes another layer lie exactly over an image."""
+    return {name: getattr(image, name) for name in TRANSFORMS}
+
+
+def _full_resolution(image: Image) -> Any:
+    return image.data[0] if image.multiscale else image.data

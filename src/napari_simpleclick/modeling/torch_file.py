@@ -82,7 +82,7 @@ def read_torch_file(path: Path) -> TorchFile:
         if start == _LEGACY_MAGIC:
             return _read_legacy(file, path.stat().st_size)
         if not start.startswith(_ZIP_MAGIC):
-            raise CheckpointError("is no file of weights: no known format begins so")
+            raise CheckpointError("is no checkpoint: it begins like no file of weights")
         try:
             with zipfile.ZipFile(file) as archive:
                 return _read_zip(archive, path.stat().st_size)

@@ -50,6 +50,7 @@ class SimpleClickWidget(QWidget):
         self._viewer = napari_viewer
         self.controller = SegmentationController(napari_viewer, QtRunner())
         self._was_docked = False
+        self._loaded: str | None = None
         self._make_inputs()
         self._make_actions()
         self._make_status()
@@ -183,6 +184,8 @@ class SimpleClickWidget(QWidget):
             self._import_model()
             return
 
+        self._loaded = name
+
         def load() -> Predictor:
             # torch takes seconds to import: not in the window's thread.
             load_triton_apart()
@@ -204,9 +207,9 @@ class SimpleClickWidget(QWidget):
         Parameters
         ----------
         path : str or Path
-            The file; an empty string goes back to the first model of the list.
+            The file; after an empty string or an error the model stays what it was.
         """
-        name = self.model.choices[0]
+        name = self._loaded
         if path:
             try:
                 name = import_checkpoint(path).name
@@ -215,7 +218,8 @@ class SimpleClickWidget(QWidget):
         with self.model.changed.blocked():
             self.model.reset_choices()
             self.model.value = name
-        self._load_model()
+        if name != self._loaded:
+            self._load_model()
 
     def _start(self) -> None:
         if self.image.value is None:

@@ -1,0 +1,610 @@
+"""Clicks, masks and sessions stay in line, whatever happens to the layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Points
+
+from napari_simpleclick.inference.plane import Plane
+from napari_simpleclick.plugin.controller import SegmentationController
+from napari_simpleclick.types import Click
+from tests.plugin.conftest import BrightDisks, HeldRunner
+
+VOLUME = np.random.default_rng(0).integers(0, 255, (20, 40, 50)).astype(np.uint8)
+
+
+def begin(
+    viewer: ViewerModel,
+    controller: SegmentationController,
+    data: Any = VOLUME,
+    **kwargs: Any,
+) -> tuple[Image, Points, Labels]:
+    image = viewer.add_image(data, **kwargs)
+    controller.start(image)
+    return image, viewer.layers["clicks"], viewer.layers["SimpleClick"]
+
+
+def slices_with(labels: Labels, object_id: int, axis: int = 0) -> set[int]:
+    return set(np.nonzero(labels.data == object_id)[axis].tolist())
+
+
+def test_a_click_paints_its_slice_and_no_other(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    viewer.dims.set_point(0, 7)
+    points.add([7, 20, 25])
+    assert slices_with(labels, 1) == {7}
+    assert labels.data[7, 20, 25] == 1
+    assert points.features.to_dict("list") == {
+        "object": [1],
+        "sign": ["+"],
+        "slice": ["7,:,:"],
+        "order": [1],
+    }
+    assert controller.state.click_count == 1
+
+
+def test_signs_show_as_green_and_red(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 25])
+    before = (labels.data > 0).sum()
+    controller.toggle_sign()
+    points.add([10, 20, 30])
+    assert (labels.data > 0).sum() < before
+    green, red = points.face_color[:, :3]
+    assert green.argmax() == 1
+    assert red.argmax() == 0
+    assert list(points.features["sign"]) == ["+", "-"]
+
+
+def test_a_modifier_inverts_one_click(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    class Press:
+        modifiers = ("Shift",)
+
+    _, points, _ = begin(viewer, controller)
+    controller.on_press(points, Press())
+    points.add([10, 20, 25])
+    points.add([10, 30, 25])
+    assert list(points.features["sign"]) == ["-", "+"]
+
+
+def test_undo_and_redo_bring_points_and_mask_back(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    empty = labels.data.copy()
+    points.add([10, 20, 25])
+    one = labels.data.copy()
+    points.add([10, 30, 40])
+    two = labels.data.copy()
+    controller.undo()
+    np.testing.assert_array_equal(labels.data, one)
+    assert len(points.data) == 1
+    controller.undo()
+    np.testing.assert_array_equal(labels.data, empty)
+    controller.redo()
+    controller.redo()
+    np.testing.assert_array_equal(labels.data, two)
+    assert len(points.data) == 2
+
+
+def test_undo_goes_to_the_slice_that_it_changes(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller, scale=(2.5, 1, 1))
+    viewer.dims.set_point(0, 3 * 2.5)
+    points.add([3, 20, 25])
+    viewer.dims.set_point(0, 9 * 2.5)
+    controller.undo()
+    assert viewer.dims.point[0] == pytest.approx(7.5)
+    assert labels.data.max() == 0
+
+
+def test_deleting_and_dragging_points_moves_the_mask(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 10, 10])
+    points.add([10, 30, 40])
+    points.selected_data = {0}
+    points.remove_selected()
+    assert labels.data[10, 10, 10] == 0
+    assert labels.data[10, 30, 40] == 1
+    moved = points.data.copy()
+    moved[0, 1:] = 12, 12
+    points.data = moved
+    assert labels.data[10, 30, 40] == 0
+    assert labels.data[10, 12, 12] == 1
+
+
+def test_objects_never_take_pixels_from_one_another(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    first = labels.data == 1
+    controller.next_object()
+    points.add([10, 20, 26])
+    np.testing.assert_array_equal(labels.data == 1, first)
+    assert (labels.data == 2).any()
+    assert labels.selected_label == 2
+    controller.undo()
+    np.testing.assert_array_equal(labels.data == 1, first)
+    assert not (labels.data == 2).any()
+
+
+def test_existing_labels_are_continued_without_harm(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME)
+    existing = np.zeros(VOLUME.shape, np.int32)
+    existing[10, 15:25, 20:30] = 4
+    labels = viewer.add_labels(existing.copy())
+    controller.start(image, labels)
+    points = viewer.layers["clicks"]
+    points.add([10, 20, 31])
+    assert controller.state.object_id == 5
+    np.testing.assert_array_equal(labels.data == 4, existing == 4)
+    assert (labels.data == 5).any()
+    controller.undo()
+    np.testing.assert_array_equal(labels.data, existing)
+
+
+def test_reopened_object_starts_from_its_mask_and_undo_restores_it(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    image = viewer.add_image(VOLUME)
+    existing = np.zeros(VOLUME.shape, np.uint8)
+    existing[10, 15:25, 20:30] = 4
+    labels = viewer.add_labels(existing.copy())
+    controller.start(image, labels)
+    controller.set_object(4)
+    viewer.layers["clicks"].add([10, 5, 5])
+    previous = predictor.seen[-1][2]
+    assert previous is not None
+    np.testing.assert_array_equal(previous.mask(), existing[10] == 4)
+    assert (labels.data == 4).sum() > 100
+    controller.undo()
+    np.testing.assert_array_equal(labels.data, existing)
+
+
+def test_what_was_painted_by_hand_is_built_upon(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    labels.paint((10, 35, 45), 1)
+    assert labels.data[10, 35, 45] == 1
+    points.add([10, 20, 30])
+    assert labels.data[10, 35, 45] == 1
+    assert labels.data[10, 20, 30] == 1
+    controller.undo()
+    assert labels.data[10, 35, 45] == 1
+    assert labels.data[10, 20, 30] == 0
+
+
+def test_the_brush_keeps_its_own_history(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    mask = labels.data.copy()
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, mask)
+    labels.paint((10, 35, 45), 1)
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, mask)
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1), (0, 2, 1), (2, 1, 0)])
+def test_any_axis_as_displayed(
+    order: tuple[int, int, int],
+    viewer: ViewerModel,
+    controller: SegmentationController,
+    predictor: BrightDisks,
+) -> None:
+    _, points, labels = begin(viewer, controller, scale=(3, 1, 0.5))
+    viewer.dims.order = order
+    axis = order[0]
+    viewer.dims.set_point(axis, 11 * (3, 1, 0.5)[axis])
+    where = [8, 20, 25]
+    where[axis] = 11
+    points.add(where)
+    assert slices_with(labels, 1, axis) == {11}
+    assert labels.data[tuple(where)] == 1
+    expected = np.take(VOLUME, 11, axis)
+    seen = predictor.seen[-1][0].astype(int)
+    limits = viewer.layers[0].contrast_limits
+    scaled = np.clip((expected - limits[0]) / (limits[1] - limits[0]), 0, 1) * 255
+    np.testing.assert_allclose(seen, scaled, atol=0.51)
+
+
+def test_clicks_of_another_axis_are_hidden(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, _ = begin(viewer, controller)
+    points.add([10, 20, 25])
+    viewer.dims.order = (1, 0, 2)
+    assert not points.shown[0]
+    viewer.dims.order = (0, 1, 2)
+    assert points.shown[0]
+
+
+def test_two_dimensions(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller, VOLUME[0])
+    points.add([20, 25])
+    assert labels.data[20, 25] == 1
+    assert list(points.features["slice"]) == [":,:"]
+
+
+def test_time_in_front(viewer: ViewerModel, controller: SegmentationController) -> None:
+    _, points, labels = begin(viewer, controller, np.stack([VOLUME, VOLUME]))
+    viewer.dims.set_point(0, 1)
+    viewer.dims.set_point(1, 5)
+    points.add([1, 5, 20, 25])
+    assert slices_with(labels, 1, 0) == {1}
+    assert slices_with(labels, 1, 1) == {5}
+
+
+def test_an_image_with_fewer_axes_than_the_viewer(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    viewer.add_image(np.zeros((4, 20, 40, 50)))
+    _, points, labels = begin(viewer, controller)
+    viewer.dims.set_point(0, 2)
+    viewer.dims.set_point(1, 6)
+    points.add([6, 20, 25])
+    assert slices_with(labels, 1) == {6}
+
+
+def test_colour(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    colour = np.random.default_rng(0).integers(0, 255, (5, 40, 50, 3)).astype(np.uint8)
+    _, points, labels = begin(viewer, controller, colour, rgb=True)
+    viewer.dims.set_point(0, 2)
+    points.add([2, 20, 25])
+    assert labels.data.shape == (5, 40, 50)
+    np.testing.assert_array_equal(predictor.seen[-1][0], colour[2])
+
+
+def test_the_channel_that_is_chosen(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    data = np.stack([VOLUME[0], 255 - VOLUME[0]])
+    layers = viewer.add_image(data, channel_axis=0, contrast_limits=[0, 255])
+    controller.start(layers[1])
+    viewer.layers["clicks"].add([20, 25])
+    np.testing.assert_array_equal(predictor.seen[-1][0], data[1])
+
+
+def test_contrast_limits_count(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    image, points, _ = begin(viewer, controller, VOLUME[0])
+    image.contrast_limits = (100, 101)
+    points.add([20, 25])
+    assert set(np.unique(predictor.seen[-1][0])) == {0, 255}
+
+
+def test_lazy_data_is_read_one_slice_at_a_time(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    read: list[int] = []
+
+    def block(block_info: Any = None) -> np.ndarray:
+        read.append(block_info[None]["chunk-location"][0])
+        return np.zeros((1, 40, 50), np.uint8)
+
+    data = da.map_blocks(block, chunks=((1,) * 20, (40,), (50,)), dtype=np.uint8)
+    _, points, labels = begin(viewer, controller, data, contrast_limits=[0, 1])
+    viewer.dims.set_point(0, 4)
+    read.clear()
+    points.add([4, 20, 25])
+    points.add([4, 30, 25])
+    assert set(read) <= {4}
+    assert slices_with(labels, 1) == {4}
+
+
+def test_multiscale_uses_the_full_resolution(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    levels = [VOLUME[0], VOLUME[0][::2, ::2]]
+    _, points, labels = begin(viewer, controller, levels, multiscale=True)
+    points.add([20, 25])
+    assert labels.data.shape == (40, 50)
+    assert predictor.seen[-1][0].shape == (40, 50)
+
+
+def test_layers_lie_over_the_image_and_follow_it(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, labels = begin(
+        viewer,
+        controller,
+        scale=(2, 1, 0.5),
+        translate=(5, -6, 7),
+        rotate=20,
+        units=("mm", "mm", "mm"),
+        metadata={"source": "kept"},
+    )
+    for layer in (points, labels):
+        np.testing.assert_allclose(
+            layer.data_to_world((3, 4, 5)), image.data_to_world((3, 4, 5))
+        )
+        assert layer.units == image.units
+    assert labels.metadata == {"source": "kept"}
+    image.scale = (4, 1, 0.5)
+    for layer in (points, labels):
+        np.testing.assert_allclose(layer.scale, (4, 1, 0.5))
+
+
+def test_a_click_outside_is_no_click(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.message.connect(told.append)
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 55])
+    points.add([10, -3, 20])
+    assert len(points.data) == 0
+    assert labels.data.max() == 0
+    assert told[-1] == "Click inside the image, in 2D view."
+
+
+def test_3d_view_takes_no_clicks(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 25])
+    viewer.dims.ndisplay = 3
+    before = labels.data.copy()
+    points.add([12, 20, 25])
+    controller.reset()
+    assert len(points.data) == 1
+    np.testing.assert_array_equal(labels.data, before)
+    viewer.dims.ndisplay = 2
+    controller.undo()
+    assert labels.data.max() == 0
+
+
+def test_reset_clears_this_slice_alone(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    for index in (3, 4):
+        viewer.dims.set_point(0, index)
+        points.add([index, 20, 25])
+    controller.reset()
+    assert slices_with(labels, 1) == {3}
+    assert len(points.data) == 1
+
+
+def test_threshold_repaints_the_object(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 25])
+    controller.set_threshold(1.0)
+    assert labels.data.max() == 0
+    controller.set_threshold(0.5)
+    assert labels.data[10, 20, 25] == 1
+
+
+@pytest.mark.parametrize("name", ["clicks", "SimpleClick", "brain"])
+def test_a_removed_layer_ends_the_segmentation(
+    name: str, viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, _ = begin(viewer, controller, name="brain")
+    points.add([10, 20, 25])
+    viewer.layers.remove(name)
+    assert not controller.state.is_running
+    controller.undo()
+    controller.next_object()
+    controller.reset()
+    points.add([10, 30, 30])
+    controller.start(image if image in viewer.layers else viewer.add_image(VOLUME))
+    assert controller.state.is_running
+
+
+def test_renamed_layers_go_on(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, labels = begin(viewer, controller)
+    for layer in (image, points, labels):
+        layer.name = f"my {layer.name}"
+    points.add([10, 20, 25])
+    assert labels.data[10, 20, 25] == 1
+
+
+def test_new_data_of_the_same_shape_are_seen(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    image, points, _ = begin(viewer, controller)
+    points.add([10, 20, 25])
+    image.data = 255 - VOLUME
+    points.add([10, 30, 25])
+    first, second = predictor.seen[0][0], predictor.seen[-1][0]
+    assert not np.array_equal(first, second)
+
+
+def test_new_data_of_another_shape_end_it(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, _, labels = begin(viewer, controller)
+    image.data = VOLUME[:10]
+    assert not controller.state.is_running
+    assert labels.data.shape == VOLUME.shape
+
+
+def test_labels_of_another_shape_are_refused(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME)
+    labels = viewer.add_labels(np.zeros((3, 4), int))
+    with pytest.raises(ValueError, match="choose a layer of the same shape"):
+        controller.start(image, labels)
+    assert not controller.state.is_running
+
+
+def test_the_image_is_never_changed(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, _ = begin(viewer, controller, VOLUME.copy())
+    points.add([10, 20, 25])
+    controller.undo()
+    np.testing.assert_array_equal(image.data, VOLUME)
+
+
+def test_an_error_is_told_and_the_next_click_works(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.failed.connect(told.append)
+    _, points, labels = begin(viewer, controller)
+
+    class Broken(BrightDisks):
+        def predict(self, image: Any, clicks: Any, previous: Any = None) -> Any:
+            if len(clicks) == 1:
+                raise RuntimeError("out of memory")
+            return super().predict(image, clicks[1:], previous)
+
+    controller.load_model(Broken, "broken model")
+    points.add([10, 20, 25])
+    assert told == ["There is no mask for the last click: out of memory"]
+    assert not controller.state.is_busy
+    controller.load_model(BrightDisks, "test model")
+    points.add([10, 20, 30])
+    assert labels.data[10, 20, 30] == 1
+
+
+def test_a_model_that_fails_to_load_is_told(viewer: ViewerModel) -> None:
+    from tests.plugin.conftest import InlineRunner
+
+    controller, told = SegmentationController(viewer, InlineRunner()), []
+    controller.failed.connect(told.append)
+
+    def load() -> BrightDisks:
+        raise ValueError("no such file")
+
+    controller.load_model(load, "Model x")
+    assert told == ["Model x cannot be used: no such file"]
+    assert not controller.state.has_model
+
+
+def test_placed_clicks_get_masks(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    from napari_simpleclick.inference.session import PlacedClick, Target
+
+    _, points, labels = begin(viewer, controller)
+    targets = [Target(1, Plane((2, None, None))), Target(3, Plane((None, 4, None)))]
+    controller.place_clicks([PlacedClick(Click(5, 6), target) for target in targets])
+    assert labels.data[2, 5, 6] == 1
+    assert labels.data[5, 4, 6] == 3
+    assert len(points.data) == 2
+
+
+class TestOrder:
+    """With a runner that holds its tasks."""
+
+    @pytest.fixture
+    def runner(self) -> HeldRunner:
+        return HeldRunner()
+
+    @pytest.fixture
+    def controller(
+        self, viewer: ViewerModel, runner: HeldRunner
+    ) -> SegmentationController:
+        return SegmentationController(viewer, runner)
+
+    def test_clicks_wait_for_the_model(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        _, points, labels = begin(viewer, controller)
+        controller.load_model(BrightDisks, "test model")
+        points.add([10, 20, 25])
+        assert len(runner.held) == 1
+        assert controller.state.is_busy
+        runner.run_next()
+        runner.run_next()
+        assert labels.data[10, 20, 25] == 1
+        assert not controller.state.is_busy
+
+    def test_fast_clicks_are_answered_one_by_one_in_order(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        predictor = BrightDisks()
+        controller.load_model(lambda: predictor, "test model")
+        runner.run_next()
+        _, points, _ = begin(viewer, controller)
+        for col in range(10):
+            points.add([10, 20, 4 * col])
+        while runner.held:
+            assert len(runner.held) == 1
+            runner.run_next()
+        assert [len(clicks) for _, clicks, _ in predictor.seen] == list(range(1, 11))
+        assert all(previous is not None for *_, previous in predictor.seen[1:])
+
+    def test_undo_makes_the_answer_on_its_way_stale(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 25])
+        controller.undo()
+        runner.run_next()
+        assert labels.data.max() == 0
+        assert not runner.held
+
+    def test_an_answer_after_the_end_changes_nothing(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 25])
+        viewer.layers.remove("clicks")
+        runner.run_next()
+        assert labels.data.max() == 0
+
+    def test_of_two_models_the_one_chosen_last_is_used(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        first, second = BrightDisks(), BrightDisks()
+        controller.load_model(lambda: first, "first")
+        controller.load_model(lambda: second, "second")
+        _, points, _ = begin(viewer, controller)
+        points.add([10, 20, 25])
+        while runner.held:
+            runner.run_next()
+        assert not first.seen
+        assert len(second.seen) == 1

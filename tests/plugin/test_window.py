@@ -1,0 +1,319 @@
+"""The dock in a real napari window, with real mouse and key events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import napari
+import numpy as np
+import pytest
+from napari.layers import Labels, Points
+from napari.utils.notifications import notification_manager
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QWidget
+
+from napari_simpleclick.io.files import read_volume
+from napari_simpleclick.io.sample_data import brain_mri
+from napari_simpleclick.modeling.catalog import resolve
+from napari_simpleclick.plugin.widget import SimpleClickWidget
+from napari_simpleclick.types import Prediction
+from tests.plugin.conftest import BrightDisks
+
+PLAIN = Qt.KeyboardModifier.NoModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+class Window:
+    """A napari window with the dock, driven by mouse and keys."""
+
+    def __init__(self, viewer: napari.Viewer, bot: QtBot) -> None:
+        self.viewer, self.bot = viewer, bot
+        viewer.window.resize(1300, 850)
+        self.data, arguments, _ = brain_mri()[0]
+        self.image = viewer.add_image(self.data, **arguments)
+        _, self.dock = viewer.window.add_plugin_dock_widget(
+            "napari-simpleclick", "SimpleClick"
+        )
+        self.controller = self.dock.controller
+        self.settle()
+
+    @property
+    def canvas(self) -> QWidget:
+        """The widget that napari draws on."""
+        return self.viewer.window._qt_viewer.canvas.native
+
+    @property
+    def points(self) -> Points:
+        return self.viewer.layers["clicks"]
+
+    @property
+    def labels(self) -> Labels:
+        return self.viewer.layers["SimpleClick"]
+
+    def settle(self) -> None:
+        self.bot.waitUntil(lambda: not self.controller.state.is_busy, timeout=60_000)
+
+    def use(self, predictor: Any) -> None:
+        self.controller.load_model(lambda: predictor, "test model")
+        self.settle()
+
+    def start(self) -> None:
+        self.bot.mouseClick(self.dock.start.native, Qt.MouseButton.LeftButton)
+        self.bot.waitUntil(lambda: self.controller.state.is_running)
+        self.bot.wait(50)
+
+    def place(self, *voxel: float) -> QPoint:
+        """Where on the canvas a voxel is shown."""
+        camera, shown = self.viewer.scene.camera, list(self.viewer.dims.displayed)
+        world = np.array(self.image.data_to_world(voxel))[shown]
+        size = np.array([self.canvas.height(), self.canvas.width()])
+        row, col = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2
+        return QPoint(round(col), round(row))
+
+    def click(self, *voxel: float, modifier: Qt.KeyboardModifier = PLAIN) -> None:
+        place = self.place(*voxel)
+        self.bot.mouseMove(self.canvas, place)
+        self.bot.mouseClick(self.canvas, Qt.MouseButton.LeftButton, modifier, place)
+
+    def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = PLAIN) -> None:
+        self.bot.keyClick(self.canvas, key, modifier)
+        self.settle()
+
+    def area(self, object_id: int = 1) -> int:
+        return int((self.labels.data == object_id).sum())
+
+
+@pytest.fixture
+def window(
+    make_napari_viewer: Callable[..., napari.Viewer], qtbot: QtBot
+) -> Iterator[Window]:
+    made = Window(make_napari_viewer(show=True), qtbot)
+    made.use(BrightDisks())
+    yield made
+    made.controller.close()
+
+
+def test_from_start_to_saved_and_reloaded(window: Window, tmp_path: Path) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    first = window.area()
+    assert first > 50
+    assert window.labels.data[8, 50, 60] == 1
+    window.click(8, 50, 66, modifier=SHIFT)
+    window.settle()
+    assert 0 < window.area() < first
+    assert list(window.points.features["sign"]) == ["+", "-"]
+    window.key(Qt.Key.Key_U)
+    assert window.area() == first
+    window.viewer.dims.set_current_step(0, 12)
+    window.click(12, 50, 60)
+    window.settle()
+    window.viewer.dims.order = (1, 0, 2)
+    window.viewer.dims.set_current_step(1, 30)
+    window.bot.wait(50)
+    window.click(10, 30, 80)
+    window.settle()
+    used = np.nonzero(window.labels.data)
+    assert {8, 12} <= set(used[0])
+    assert window.labels.data[10, 30, 80] == 1
+    for name in ("mask.nii.gz", "mask.tif"):
+        path = str(tmp_path / name)
+        window.labels.save(path, plugin="napari-simpleclick")
+        np.testing.assert_array_equal(read_volume(path).data, window.labels.data)
+
+
+def test_keys_work_in_our_layers_and_nowhere_else(window: Window) -> None:
+    window.start()
+    others = [window.viewer.add_points(np.empty((0, 3))), window.image]
+    for layer in (window.points, window.labels):
+        window.viewer.layers.selection.active = layer
+        sign = window.controller.state.sign
+        window.key(Qt.Key.Key_T)
+        assert window.controller.state.sign != sign
+        number = window.controller.state.object_id
+        window.key(Qt.Key.Key_N)
+        assert window.controller.state.object_id == number + 1
+    for layer in others:
+        window.viewer.layers.selection.active = layer
+        state = window.controller.state
+        for key in (Qt.Key.Key_T, Qt.Key.Key_N, Qt.Key.Key_U, Qt.Key.Key_R):
+            window.key(key)
+        assert window.controller.state == state
+
+
+def test_shift_u_redoes_and_r_resets(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    area = window.area()
+    window.key(Qt.Key.Key_U)
+    assert window.area() == 0
+    window.key(Qt.Key.Key_U, SHIFT)
+    assert window.area() == area
+    window.key(Qt.Key.Key_R)
+    assert window.area() == 0
+    assert len(window.points.data) == 0
+
+
+def test_buttons_of_the_dock(window: Window) -> None:
+    dock = window.dock
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    area = window.area()
+    assert dock.status.text() == "Object 1: 1 click on this slice."
+    for button, expected in ((dock.undo, 0), (dock.redo, area), (dock.reset, 0)):
+        window.bot.mouseClick(button.native, Qt.MouseButton.LeftButton)
+        assert window.area() == expected
+    window.bot.mouseClick(dock.next_object.native, Qt.MouseButton.LeftButton)
+    assert dock.object_id.value == 2
+    dock.sign.value = "-"
+    assert window.controller.state.sign == "-"
+
+
+def test_the_window_answers_while_the_model_computes(window: Window) -> None:
+    class Slow(BrightDisks):
+        def predict(self, *arguments: Any) -> Prediction:
+            sleep(0.3)
+            return super().predict(*arguments)
+
+    window.use(Slow())
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    begin = monotonic()
+    for col in (40, 50, 60, 70):
+        window.click(8, 50, col)
+    assert len(window.points.data) == 4
+    assert monotonic() - begin < 0.9
+    assert window.controller.state.is_busy
+    assert window.dock.busy.maximum() == 0
+    window.bot.waitUntil(
+        lambda: all(window.labels.data[8, 50, c] for c in (40, 50, 60, 70)),
+        timeout=10_000,
+    )
+
+
+def test_dragging_pans_and_adds_nothing(window: Window) -> None:
+    window.start()
+    begin, end = window.place(8, 50, 60), window.place(8, 60, 70)
+    left = Qt.MouseButton.LeftButton
+    window.bot.mousePress(window.canvas, left, PLAIN, begin)
+    window.bot.mouseMove(window.canvas, end)
+    window.bot.mouseRelease(window.canvas, left, PLAIN, end)
+    window.settle()
+    assert len(window.points.data) == 0
+
+
+def test_3d_view_and_back(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    area = window.area()
+    window.viewer.dims.ndisplay = 3
+    window.bot.mouseClick(
+        window.canvas, Qt.MouseButton.LeftButton, PLAIN, window.canvas.rect().center()
+    )
+    window.settle()
+    assert window.area() == area
+    window.viewer.dims.ndisplay = 2
+    window.key(Qt.Key.Key_U)
+    assert window.area() == 0
+
+
+def test_closing_the_dock_lets_go_and_it_opens_again(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    area, labels = window.area(), window.labels
+    window.viewer.window.remove_dock_widget(window.dock)
+    window.bot.wait(50)
+    assert not window.controller.state.is_running
+    window.points.add([8, 20, 20])
+    window.viewer.dims.set_current_step(0, 9)
+    assert window.area() == area
+    _, window.dock = window.viewer.window.add_plugin_dock_widget(
+        "napari-simpleclick", "SimpleClick"
+    )
+    window.controller = window.dock.controller
+    window.settle()
+    window.use(BrightDisks())
+    window.dock.labels.value = labels
+    window.start()
+    assert window.controller.state.object_id == 2
+
+
+def test_start_without_an_image_says_so(window: Window) -> None:
+    window.viewer.layers.clear()
+    window.bot.mouseClick(window.dock.start.native, Qt.MouseButton.LeftButton)
+    assert window.dock.status.text() == "Open an image first, then press Start."
+
+
+def test_a_file_that_is_no_checkpoint_is_explained(
+    window: Window, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.pth"
+    path.write_text("not a checkpoint")
+    window.dock.import_model(path)
+    assert "notes.pth" in window.dock.status.text()
+    assert "notes.pth" in notification_manager.records[-1].message
+    assert window.controller.state.has_model
+    assert window.dock.model.value == "default"
+
+
+def test_the_bundled_model_answers_a_click(window: Window) -> None:
+    window.dock.device.value = "cpu"
+    window.settle()
+    assert "ready" in window.dock.status.text()
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 42, 64)
+    window.settle()
+    assert set(np.nonzero(window.labels.data)[0]) == {8}
+
+
+def test_two_docks_do_not_disturb_each_other(window: Window) -> None:
+    other = SimpleClickWidget(window.viewer)
+    window.bot.addWidget(other)
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    assert window.area() > 0
+    assert not other.controller.state.is_running
+    window.bot.waitUntil(lambda: not other.controller.state.is_busy, timeout=60_000)
+    other.controller.close()
+
+
+def test_a_chosen_file_joins_the_models(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(resolve("default").read_bytes())
+    window.dock.import_model(path)
+    window.settle()
+    assert window.dock.model.value == "mine"
+    assert "'mine'" in window.dock.status.text()
+    assert "ready" in window.dock.status.text()
+
+
+def test_the_dock_opens_without_any_model(
+    make_napari_viewer: Callable[..., napari.Viewer],
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("napari_simpleclick.plugin.widget.list_models", tuple)
+    dock = SimpleClickWidget(make_napari_viewer())
+    qtbot.addWidget(dock)
+    assert "missing" in dock.status.text()
+    dock.controller.close()

@@ -121,7 +121,7 @@ def _add_evaluate(
     )
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")
-    option("--model", nargs="+", default=["default"], help="names or checkpoint files")
+    option("--model", nargs="+", default=["default"], help="names, files, or baselines")
     option("--output", type=Path, required=True, help="folder for the results")
     option("--max-clicks", type=int, default=20, help="clicks on each object")
     option("--batch-size", type=int, default=8, help="objects that are clicked at once")

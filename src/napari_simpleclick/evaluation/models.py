@@ -1,4 +1,4 @@
-"""What is evaluated: a checkpoint as a predictor, with its name and digest."""
+"""What is evaluated: a checkpoint or a method without a network, by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_simpleclick.evaluation.baselines import BASELINES
 from napari_simpleclick.inference.loading import load_predictor
 from napari_simpleclick.modeling.catalog import list_models, resolve
 
@@ -42,8 +43,8 @@ def open_model(
     Parameters
     ----------
     model : str
-        As for `load_checkpoint`: a name of the catalogue or a file, whose stem is then
-        its name.
+        A name of `BASELINES`, or as for `load_checkpoint`: a name of the catalogue or
+        a file, whose stem is then its name.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
     flip : bool
@@ -53,7 +54,11 @@ def open_model(
     ------
     FileNotFoundError, ValueError
         As for `load_predictor`.
+    ImportError
+        If the method needs a library that is not installed.
     """
+    if model in BASELINES:
+        return EvaluatedModel(model, BASELINES[model]())
     predictor = load_predictor(model, device=device, flip=flip)
     is_name = model in (entry.name for entry in list_models())
     file = resolve(model) if is_name else Path(model)

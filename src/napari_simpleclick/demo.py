@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from napari_simpleclick.inference.intensity import to_display
+from napari_simpleclick.inference.intensity import display_range, to_display
+from napari_simpleclick.inference.loading import load_predictor
+from napari_simpleclick.io.clicks_file import read_clicks
 from napari_simpleclick.io.overlay import draw_overlay, save_row
 from napari_simpleclick.segment_file import place, segment_file
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     from napari_simpleclick.inference.loading import Device
@@ -36,10 +39,9 @@ def run_demo(output: Path, model: str | Path, device: Device) -> str:
     str
         The summary.
     """
-    package = resources.files("napari_simpleclick").joinpath("demo_clicks.json")
     example = resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")
     mask = output / "ventricles.nii.gz"
-    with resources.as_file(example) as volume, resources.as_file(package) as clicks:
+    with resources.as_file(example) as volume, resources.as_file(_clicks()) as clicks:
         segmented = segment_file(volume, clicks, mask, model=model, device=device)
     picture = output / "ventricles.png"
     save_picture(segmented, picture)
@@ -70,3 +72,22 @@ def save_picture(segmented: SegmentedVolume, path: Path) -> None:
 
 def open_demo(model: str | Path, device: Device) -> None:
     """Open the volume in napari, with the dock and the stored clicks."""
+    import napari
+
+    from napari_simpleclick.io.sample_data import brain_mri
+
+    viewer = napari.Viewer()
+    data, arguments, _ = brain_mri()[0]
+    image = viewer.add_image(data, contrast_limits=display_range(data), **arguments)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-simpleclick", "SimpleClick")
+    dock.controller.load_model(lambda: load_predictor(model, device=device), str(model))
+    dock.controller.start(image)
+    with resources.as_file(_clicks()) as path:
+        clicks = [place(click) for click in read_clicks(path, data.shape)]
+    dock.controller.place_clicks(clicks)
+    viewer.dims.set_current_step(0, clicks[0].target.plane.position[0])
+    napari.run()
+
+
+def _clicks() -> Traversable:
+    return resources.files("napari_simpleclick").joinpath("demo_clicks.json")

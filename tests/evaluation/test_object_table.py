@@ -11,8 +11,10 @@ RESULTS = [
         np.array([1 / 3, 0.9], np.float32),
         (Click(3, 40), Click(0, 1, is_positive=False)),
         1.25,
+        0.5,
+        2.5,
     ),
-    SampleResult("b/2", np.array([0, 1], np.float32), (Click(1, 1), Click(2, 2)), 0),
+    SampleResult("b/2", np.array([0, 1], np.float32), (Click(1, 1), Click(2, 2))),
 ]
 
 
@@ -36,18 +38,22 @@ def test_rows_come_back_as_they_were(table):
         found = rows["one"][expected.name]
         assert (found.clicks, found.seconds) == (expected.clicks, expected.seconds)
         np.testing.assert_array_equal(found.ious, expected.ious)
+        for measure in ("boundary_iou", "surface_mm"):
+            np.testing.assert_equal(getattr(found, measure), getattr(expected, measure))
         assert found.ious.dtype == np.float32
 
 
 def test_the_file_reads_well(table):
     lines = table.path.read_text().splitlines()
-    assert lines[0] == "model,object,seconds,clicks,iou_1,iou_2"
-    assert lines[2] == 'one,b/2,0.0000,"+1,1 +2,2",0.0,1.0'
+    assert lines[0] == (
+        "model,object,seconds,boundary_iou,surface_mm,clicks,iou_1,iou_2"
+    )
+    assert lines[2] == 'one,b/2,0,nan,nan,"+1,1 +2,2",0.0,1.0'
 
 
 def test_an_unfinished_row_is_cut_off(table):
     with table.path.open("a") as file:
-        file.write('two,c/1,1.0,"+1,1')
+        file.write('two,c/1,1,nan,nan,"+1,1')
     assert list(table.open()["two"]) == ["b/2"]
     table.append("two", RESULTS[0])
     assert list(table.open()["two"]) == ["b/2", RESULTS[0].name]

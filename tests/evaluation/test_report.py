@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from napari_simpleclick.evaluation.study import Study
 from napari_simpleclick.types import Click
 
 
-def result(name, *ious, seconds=0.0):
+def result(name, *ious, seconds=0.0, surface=math.nan):
     clicks = tuple(Click(0, k) for k in range(len(ious)))
-    return SampleResult(name, np.array(ious, np.float32), clicks, seconds)
+    return SampleResult(name, np.array(ious, np.float32), clicks, seconds, 0.5, surface)
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def document(tmp_path):
     study = Study(Dataset("ssTEM", ()), models, tmp_path, {"max_clicks": 2}, 2)
     results = {
         "a": [
-            result("x/1", 0.5, 0.9, seconds=1),
-            result("x/2", 0.8, 0.8, seconds=2),
+            result("x/1", 0.5, 0.9, seconds=1, surface=2),
+            result("x/2", 0.8, 0.8, seconds=2, surface=math.inf),
             result("y/1", 0.2, 0.25, seconds=3),
         ],
         "b": [result("x/1", 1, 1)],
@@ -45,6 +46,8 @@ def test_figures_by_hand(document):
     assert document["failures"] == {"80": 1, "85": 2, "90": 2, "95": 3}
     assert document["seconds_per_click"] == 1
     assert document["objects_per_second"] == 0.5
+    assert (document["boundary_iou"], document["surface_mm"]) == (0.5, 2)
+    assert document["models"][1]["surface_mm"] is None
 
 
 def test_intervals_hold_the_mean(document):

@@ -8,6 +8,7 @@ from napari_simpleclick.evaluation.run import (
     evaluate_sample,
     summarize,
 )
+from napari_simpleclick.evaluation.samples import AnnotatedSample
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.types import Click, Sample
 from tests import golden
@@ -108,6 +109,15 @@ def test_results_come_one_by_one():
     assert next(results).name == "a"
     assert taken == ["a"]
     assert [r.name for r in results] == ["b", "c"]
+
+
+def test_outlines_are_measured_after_the_last_click():
+    half = sample()
+    known = AnnotatedSample(half.name, half.image, half.mask, pixel_size=(1, 2))
+    assert evaluate_sample(constant(5), known, 1).boundary_iou < 0.7
+    assert evaluate_sample(constant(5), known, 1).surface_mm > 0
+    assert np.isnan(evaluate_sample(constant(5), half, 1).surface_mm)
+    assert evaluate_sample(constant(-5), known, 1).surface_mm == np.inf
 
 
 def test_no_click_is_refused():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from napari_simpleclick.evaluation.run import SampleResult, evaluate_sample
-from napari_simpleclick.evaluation.samples import AnnotatedSample
+from napari_simpleclick.evaluation.samples import pixel_size_of
 from napari_simpleclick.inference.intensity import to_display
 from napari_simpleclick.io.overlay import draw_overlay, save_row
 from napari_simpleclick.types import Prediction, Roi
@@ -105,7 +105,6 @@ def _draw(
     )
     mask = last[-1].mask(predictor.threshold)
     box = surroundings(sample.mask | mask, result.clicks)
-    size = sample.pixel_size if isinstance(sample, AnnotatedSample) else None
     image = to_display(sample.image) if sample.image.dtype != np.uint8 else sample.image
     panels = []
     for labels, clicks in ((sample.mask, ()), (mask, result.clicks)):
@@ -117,7 +116,7 @@ def _draw(
                     replace(c, row=c.row - box.row_min, col=c.col - box.col_min)
                     for c in clicks
                 ],
-                pixel_size=size or (1.0, 1.0),
+                pixel_size=pixel_size_of(sample) or (1.0, 1.0),
                 height=_HEIGHT,
             )
         )

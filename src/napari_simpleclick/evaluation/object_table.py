@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,10 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+FACTS: Final = (
+    "model",
+    "object",
+    "seconds",
+    "boundary_iou",
+    "surface_mm",
+    "clicks",
+)
+"""The first columns; boundary and surface are measured after the last click."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectTable:
-    """A CSV file of results: model, object, seconds, clicks, iou_1 .. iou_k.
+    """A CSV file of results: `FACTS`, then iou_1 .. iou_k.
 
     A click reads ``+12,40`` (positive, row 12, column 40) or ``-12,40`` (negative).
 
@@ -38,7 +48,7 @@ class ObjectTable:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns."""
         ious = (f"iou_{k}" for k in range(1, self.n_clicks + 1))
-        return ("model", "object", "seconds", "clicks", *ious)
+        return (*FACTS, *ious)
 
     def open(self) -> dict[str, dict[str, SampleResult]]:
         """Read what is there, and cut off a row that was never finished.
@@ -74,7 +84,9 @@ class ObjectTable:
             for click in result.clicks
         )
         ious = (str(iou) for iou in result.ious)  # the shortest that reads back equal
-        self._append([(model, result.name, f"{result.seconds:.4f}", clicks, *ious)])
+        measures = (result.seconds, result.boundary_iou, result.surface_mm)
+        facts = (f"{measure:.6g}" for measure in measures)
+        self._append([(model, result.name, *facts, clicks, *ious)])
 
     def _append(self, rows: Iterable[Iterable[str]]) -> None:
         text = io.StringIO()
@@ -84,12 +96,14 @@ class ObjectTable:
 
 
 def _result(row: list[str]) -> SampleResult:
-    name, seconds, clicks, *ious = row
+    name, seconds, boundary, surface, clicks, *ious = row
     return SampleResult(
         name,
         np.array(ious, dtype=np.float32),
         tuple(_click(text) for text in clicks.split()),
         float(seconds),
+        float(boundary),
+        float(surface),
     )
 
 

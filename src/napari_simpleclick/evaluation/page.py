@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from napari_simpleclick.evaluation.cases import Case
 
 _STYLE: Final = """
-body{font:15px/1.5 system-ui,sans-serif;color:#222;margin:2.5rem auto;max-width:64rem;
+body{font:15px/1.5 system-ui,sans-serif;color:#222;margin:2.5rem auto;max-width:72rem;
 padding:0 1.5rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}
 p{margin:.3rem 0}.note{color:#666;font-size:.9rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}
 th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid #e3e3e3}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;vertical-align:bottom}
-td small{display:block;color:#777;font-size:.72rem;white-space:nowrap}
-tr.published td{color:#777;font-style:italic;background:#fafafa}
+td:first-child{white-space:nowrap}td small{display:block;color:#777;font-size:.72rem;white-space:nowrap}
+tr.published td{font-size:.85rem;
+color:#777;font-style:italic;background:#fafafa}
 .cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(22rem,1fr));gap:1rem}
 figure{margin:0}figure img{width:100%;border-radius:4px}
 figcaption{font-size:.82rem;color:#555;overflow-wrap:anywhere}
 svg{width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;
 gap:.15rem 1.2rem;font-size:.9rem}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
 """
-_MIOU_CLICKS: Final = ("1", "2", "3", "5", "10", "20")
+_MIOU_CLICKS: Final = ("1", "3", "5", "10", "20")
 
 
 def page(
@@ -62,7 +63,7 @@ def page(
         _figures(document),
         "<h2>Clicks and accuracy</h2>",
         svg[svg.index("<svg") :],
-        "<p class=note>Bands are 95&nbsp;% intervals (bootstrap over images).</p>",
+        "<p class=note>Bands are the 95&nbsp;% intervals.</p>",
         *(_cases(name, *pair) for name, pair in cases.items()),
         _facts("Settings", document["settings"]),
         _facts("Checkpoints (SHA-256)", digests),
@@ -98,7 +99,8 @@ def _figures(document: Mapping[str, Any]) -> str:
         "model",
         *(f"mIoU @{k} (%)" for k in clicks),
         *(f"clicks to {t} %" for t in targets),
-        *(f"never {t} %" for t in targets),
+        "boundary IoU (%)",
+        "surface (mm)",
         "s / click",
     )
     rows = [_measured(model, clicks, targets) for model in document["models"]]
@@ -107,14 +109,15 @@ def _figures(document: Mapping[str, Any]) -> str:
     source = escape(document["published"]["source"])
     note = (
         f"<p class=note>Italic rows are published figures ({source}), not measured "
-        "here; training data in brackets.</p>"
+        f"here; training data in brackets. {escape(document['published']['note'])}</p>"
         if document["published"]["figures"]
         else ""
     )
     return (
         f"<h2>Figures</h2><table><tr>{head}</tr>{''.join(rows)}</table>{note}"
-        "<p class=note>Clicks to an IoU count as the most allowed where it is not "
-        "reached; &ldquo;never&rdquo; counts the objects that do not reach it.</p>"
+        "<p class=note>Small: 95&nbsp;% intervals (bootstrap over images), and the "
+        "objects that never reach the IoU, whose clicks count as the most allowed. "
+        "Boundary and surface are measured after the last click.</p>"
     )
 
 
@@ -130,8 +133,13 @@ def _measured(
         )
     for t in targets:
         low, high = model["noc_interval"][t]
-        cells.append(f"{model['noc'][t]:.2f}<small>{low:.2f}&ndash;{high:.2f}</small>")
-    cells += [f"{model['failures'][t]}" for t in targets]
+        cells.append(
+            f"{model['noc'][t]:.2f}<small>{low:.2f}&ndash;{high:.2f}</small>"
+            f"<small>{model['failures'][t]} never</small>"
+        )
+    rim, surface = model["boundary_iou"], model["surface_mm"]
+    cells.append("" if rim is None else f"{100 * rim:.1f}")
+    cells.append("" if surface is None else f"{surface:.2f}")
     cells.append(f"{model['seconds_per_click']:.3f}")
     return _row(cells)
 
@@ -153,7 +161,7 @@ def _published(
         for t in targets:
             value = by_key.get(("noc", t))
             cells.append("" if value is None else f"{value:.2f}")
-        rows.append(_row([*cells, *[""] * (len(targets) + 1)], "published"))
+        rows.append(_row([*cells, "", "", ""], "published"))
     return rows
 
 

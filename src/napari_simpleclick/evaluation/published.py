@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCE: Final = "Liu et al., SimpleClick, ICCV 2023"
+NOTE: Final = (
+    "The two FocalClick rows of mIoU carry no name in the copy that they were taken "
+    "from, and were assigned by their order."
+)
 
 _COLUMN: Final = re.compile(r"(?P<dataset>[A-Za-z]+)(?P<miou>_miou)?(?P<at>\d+)")
 _SAME_DATA: Final = {"BraTS_volumes": "BraTS", "OAIZIB_volumes": "OAIZIB"}

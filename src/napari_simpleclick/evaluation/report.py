@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from importlib.metadata import version
@@ -13,7 +14,7 @@ import torch
 from napari_simpleclick import __version__
 from napari_simpleclick.evaluation.confidence import Interval, bootstrap_interval
 from napari_simpleclick.evaluation.metrics import number_of_clicks
-from napari_simpleclick.evaluation.published import SOURCE, published_figures
+from napari_simpleclick.evaluation.published import NOTE, SOURCE, published_figures
 from napari_simpleclick.evaluation.run import TARGETS, SampleResult, summarize
 from napari_simpleclick.evaluation.samples import image_of
 
@@ -66,7 +67,12 @@ def report(
         "versions": versions(),
         "machine": machine(),
         "models": models,
-        "published": {"source": SOURCE, "measured_here": False, "figures": published},
+        "published": {
+            "source": SOURCE,
+            "note": NOTE,
+            "measured_here": False,
+            "figures": published,
+        },
     }
 
 
@@ -79,7 +85,9 @@ def model_figures(
     -------
     dict
         IoUs are fractions, targets percent; "..._interval" are 95 % intervals of a
-        bootstrap over images.
+        bootstrap over images. "boundary_iou" and "surface_mm" (millimetres) are means
+        after the last click, None where not known; objects without any prediction have
+        no surface and are left out of its mean.
     """
     summary, ious = summarize(results), np.stack([result.ious for result in results])
     images = [image_of(result.name) for result in results]
@@ -98,6 +106,8 @@ def model_figures(
         "noc": _by(percents, summary.noc.values()),
         "noc_interval": _intervals(percents, bootstrap_interval(clicks, images, rng)),
         "failures": dict(zip(percents, summary.failures.values(), strict=True)),
+        "boundary_iou": _mean([result.boundary_iou for result in results]),
+        "surface_mm": _mean([result.surface_mm for result in results]),
         "seconds_per_click": round(seconds / ious.size, 5),
         "objects_per_second": round(len(results) / seconds, 4) if seconds else None,
     }
@@ -122,6 +132,12 @@ def machine() -> dict[str, Any]:
         "torch_threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if cuda else None,
     }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """Mean of the finite values, None where there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    return round(float(np.mean(finite)), 6) if finite else None
 
 
 def _by(keys: Sequence[object], values: Any) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from napari_simpleclick.evaluation.boundary import boundary_iou, surface_distance
 from napari_simpleclick.evaluation.lockstep import Request, predict_together
 from napari_simpleclick.evaluation.metrics import (
     iou,
@@ -17,7 +19,7 @@ from napari_simpleclick.evaluation.metrics import (
     number_of_failures,
 )
 from napari_simpleclick.evaluation.robot_user import next_click
-from napari_simpleclick.evaluation.samples import counted
+from napari_simpleclick.evaluation.samples import counted, pixel_size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,12 +57,19 @@ class SampleResult:
         The k simulated clicks, in pixels of the image.
     seconds : float
         Time that the k predictions took; of a batch, this object's share.
+    boundary_iou : float
+        Boundary IoU after the last click, NaN where not measured.
+    surface_mm : float
+        Surface distance after the last click, in millimetres, infinite where there is
+        no prediction, NaN where the size of a pixel is not known.
     """
 
     name: str
     ious: NDArray[np.float32]
     clicks: tuple[Click, ...]
     seconds: float = 0.0
+    boundary_iou: float = math.nan
+    surface_mm: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,8 +199,16 @@ class _Course:
         self.ious.append(iou(self.sample.mask, self.mask))
 
     def result(self) -> SampleResult:
-        ious = np.array(self.ious, dtype=np.float32)
-        return SampleResult(self.sample.name, ious, tuple(self.clicks), self.seconds)
+        gt = self.sample.mask
+        size = pixel_size_of(self.sample)
+        return SampleResult(
+            self.sample.name,
+            np.array(self.ious, dtype=np.float32),
+            tuple(self.clicks),
+            self.seconds,
+            boundary_iou(gt, self.mask),
+            math.nan if size is None else surface_distance(gt, self.mask, size),
+        )
 
 
 def _click_once(

@@ -89,6 +89,11 @@ def image_of(sample_name: str) -> str:
     return sample_name.rpartition("/")[0]
 
 
+def pixel_size_of(sample: Sample) -> tuple[float, float] | None:
+    """Height and width of a pixel in millimetres, None where they are not known."""
+    return sample.pixel_size if isinstance(sample, AnnotatedSample) else None
+
+
 def counted(mask: NDArray[np.bool_], sample: Sample) -> NDArray[np.bool_]:
     """Take the pixels that no measure counts out of a mask of this sample."""
     if isinstance(sample, AnnotatedSample) and sample.ignored is not None:

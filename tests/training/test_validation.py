@@ -13,7 +13,9 @@ def write_data_set(folder: Path, low: int) -> None:
     mask = np.zeros((32, 32), np.uint8)
     mask[low : low + 8, 8:24] = 1
     mask[24:28, 2:6] = 2
-    io.imsave(folder / "images" / "a.png", np.uint8(100) * (mask == 1), check_contrast=False)
+    io.imsave(
+        folder / "images" / "a.png", np.uint8(100) * (mask == 1), check_contrast=False
+    )
     io.imsave(folder / "masks" / "a.png", mask, check_contrast=False)
 
 

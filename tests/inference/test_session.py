@@ -149,7 +149,7 @@ def test_answers_of_another_model_are_dropped() -> None:
 
 def test_a_drawn_mask_is_where_clicks_start_and_where_undo_ends() -> None:
     session, model = ClickSession(), Model()
-    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
+    session.set_mask(Target(1, PLANE), (), np.ones((2, 2), bool))
     session.add(A, PLANE)
     settle(session, model)
     assert value(session) == pytest.approx(1.1)
@@ -159,18 +159,44 @@ def test_a_drawn_mask_is_where_clicks_start_and_where_undo_ends() -> None:
 
 def test_a_mask_corrected_by_hand_is_what_the_next_click_builds_on() -> None:
     session, model = clicked(A, B)
-    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
+    session.set_mask(Target(1, PLANE), (A, B), np.ones((2, 2), bool))
     session.add(C, PLANE)
     settle(session, model)
     assert value(session) == pytest.approx(3.1)
     session.undo()
     assert value(session) == 1
+    session.undo()
+    assert value(session) == 1  # the answer to the first click
+    session.redo()
+    session.invalidate()
+    assert value(session) == 1  # what was drawn is no model's answer
+
+
+def test_an_answer_to_a_mask_that_was_drawn_over_since_is_asked_for_again() -> None:
+    session, model = clicked(A)
+    session.add(B, PLANE)
+    request = session.next_request()
+    assert request is not None
+    session.set_mask(Target(1, PLANE), (A,), np.zeros((2, 2), bool))
+    assert not session.commit(request, model(request))
+    settle(session, model)
+    assert value(session) == 2
+
+
+def test_missing_masks_are_computed_when_asked_for() -> None:
+    session, model = clicked(A, B)
+    session.invalidate()
+    assert session.next_request() is None
+    assert session.answer(Target(1, PLANE)) == (0, None)
+    session.ask([Target(1, PLANE)])
+    settle(session, model)
+    assert value(session) == pytest.approx(2.1)
 
 
 def test_an_erased_start_is_no_start() -> None:
     session, model = ClickSession(), Model()
-    session.set_mask(Target(1, PLANE), np.ones((2, 2), bool))
-    session.set_mask(Target(1, PLANE), np.zeros((2, 2), bool))
+    session.set_mask(Target(1, PLANE), (), np.ones((2, 2), bool))
+    session.set_mask(Target(1, PLANE), (), np.zeros((2, 2), bool))
     session.add(A, PLANE)
     settle(session, model)
     assert value(session) == 1

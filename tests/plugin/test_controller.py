@@ -356,12 +356,12 @@ def test_a_click_outside_is_no_click(
 ) -> None:
     told: list[str] = []
     controller.message.connect(told.append)
-    _, points, labels = begin(viewer, controller)
+    _, points, labels = begin(viewer, controller, name="data")
     points.add([10, 20, 55])
     points.add([10, -3, 20])
     assert len(points.data) == 0
     assert labels.data.max() == 0
-    assert told[-1] == "Click inside the image, in 2D view."
+    assert told[-1] == "Click inside image 'data'."
 
 
 def test_3d_view_takes_no_clicks(
@@ -371,7 +371,10 @@ def test_3d_view_takes_no_clicks(
     points.add([10, 20, 25])
     viewer.dims.ndisplay = 3
     before = labels.data.copy()
+    told: list[str] = []
+    controller.message.connect(told.append)
     points.add([12, 20, 25])
+    assert told == ["Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."]
     controller.reset()
     assert len(points.data) == 1
     np.testing.assert_array_equal(labels.data, before)
@@ -517,6 +520,182 @@ def test_placed_clicks_get_masks(
     assert len(points.data) == 2
 
 
+def test_what_was_painted_by_hand_comes_back_with_redo(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    labels.paint((10, 35, 45), 1)
+    painted = labels.data.copy()
+    controller.undo()
+    assert labels.data.max() == 0
+    controller.redo()
+    np.testing.assert_array_equal(labels.data, painted)
+
+
+def test_what_was_erased_by_hand_is_not_built_upon(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    labels.fill((10, 20, 20), 0)
+    assert labels.data.max() == 0
+    points.add([10, 20, 40])
+    previous = predictor.seen[-1][2]
+    assert previous is not None
+    assert not previous.mask().any()
+    controller.undo()
+    assert labels.data.max() == 0
+
+
+def test_another_model_keeps_what_was_painted_by_hand(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    controller.load_model(BrightDisks, "other model")
+    labels.paint((10, 35, 45), 1)
+    points.add([10, 20, 30])
+    assert labels.data[10, 35, 45] == 1
+
+
+def test_a_threshold_for_one_object_leaves_others(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    _, points, _labels = begin(viewer, controller)
+    points.add([10, 20, 10])
+    controller.next_object()
+    points.add([10, 20, 20])
+    controller.set_threshold(0.99)
+    controller.set_object(1)
+    points.add([10, 30, 10])
+    previous = predictor.seen[-1][2]
+    assert previous is not None
+    assert previous.probability.max() == np.float32(0.9)
+
+
+def test_the_threshold_holds_for_another_model_too(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    controller.load_model(BrightDisks, "other model")
+    controller.set_threshold(0.95)
+    assert labels.data.max() == 0
+    controller.set_threshold(0.5)
+    assert labels.data[10, 20, 20] == 1
+
+
+def test_a_label_freed_by_one_object_is_no_stroke_of_another(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    _, points, _labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    controller.next_object()
+    points.add([10, 20, 26])
+    controller.set_object(1)
+    points.add([10, 20, 10])
+    points.selected_data = {0, 2}
+    points.remove_selected()
+    controller.set_object(2)
+    points.add([10, 30, 26])
+    previous = predictor.seen[-1][2]
+    assert previous is not None
+    assert previous.mask()[20, 21]  # what object 1 had when object 2 was clicked
+
+
+def test_undo_over_many_slices_and_axes(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    states = [labels.data.copy()]
+    for index in (3, 8, 3, 12):
+        viewer.dims.set_point(0, index)
+        points.add([index, 20, 5 * index % 37])
+        states.append(labels.data.copy())
+    viewer.dims.order = (2, 0, 1)
+    viewer.dims.set_point(2, 30)
+    points.add([10, 20, 30])
+    for state in reversed(states):
+        controller.undo()
+        np.testing.assert_array_equal(labels.data, state)
+    for state in states[1:]:
+        controller.redo()
+        np.testing.assert_array_equal(labels.data, state)
+
+
+def test_a_click_dragged_off_the_image_stays(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    mask = labels.data.copy()
+    points.data = points.data + np.array([0, 200, 0])
+    np.testing.assert_array_equal(points.data, [[10, 20, 20]])
+    np.testing.assert_array_equal(labels.data, mask)
+
+
+def test_a_label_that_the_layer_cannot_hold_is_refused(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.failed.connect(told.append)
+    image = viewer.add_image(VOLUME)
+    existing = np.zeros(VOLUME.shape, np.uint8)
+    existing[0, 0, 0] = 254
+    labels = viewer.add_labels(existing)
+    controller.start(image, labels)
+    assert controller.state.object_id == 255
+    viewer.layers["clicks"].add([10, 20, 20])
+    controller.next_object()
+    controller.set_object(300)
+    assert len(told) == 2
+    assert "holds labels up to 255" in told[0]
+    assert controller.state.object_id == 255
+
+
+def test_labels_that_cannot_be_written_are_refused(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME)
+    frozen = np.zeros(VOLUME.shape, np.uint8)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        controller.start(image, viewer.add_labels(frozen))
+    levels = [np.zeros(VOLUME.shape, int), np.zeros((10, 20, 25), int)]
+    with pytest.raises(ValueError, match="several resolutions"):
+        controller.start(image, viewer.add_labels(levels, multiscale=True))
+
+
+def test_masks_of_another_shape_end_it(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, _, labels = begin(viewer, controller)
+    labels.data = np.zeros((5, 40, 50), int)
+    assert not controller.state.is_running
+
+
+def test_a_label_picked_in_the_layer_is_the_object(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    labels.selected_label = 7
+    assert controller.state.object_id == 7
+    labels.selected_label = 0
+    assert controller.state.object_id == 7
+    points.add([10, 20, 20])
+    assert labels.data[10, 20, 20] == 7
+
+
+def test_clearing_the_viewer_ends_it(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    begin(viewer, controller, np.stack([VOLUME, VOLUME]))
+    viewer.add_image(VOLUME[0])
+    viewer.layers.clear()
+    assert not controller.state.is_running
+
+
 class TestOrder:
     """With a runner that holds its tasks."""
 
@@ -592,6 +771,60 @@ class TestOrder:
         viewer.layers.remove("clicks")
         runner.run_next()
         assert labels.data.max() == 0
+
+    def test_an_answer_from_before_the_restart_harms_nothing(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        image, points, labels = begin(viewer, controller)
+        points.add([10, 20, 25])
+        points.add([10, 30, 25])
+        labels.data[10, :5] = 1
+        before = labels.data.copy()
+        controller.start(image, labels)
+        while runner.held:
+            runner.run_next()
+        np.testing.assert_array_equal(labels.data, before)
+
+    def test_a_stroke_while_the_model_computes_is_kept(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 10])
+        runner.run_next()
+        points.add([10, 20, 20])
+        points.add([10, 20, 30])
+        labels.paint((10, 35, 45), 1)
+        while runner.held:
+            runner.run_next()
+        assert labels.data[10, 35, 45] == 1
+        for col in (10, 20, 30):
+            assert labels.data[10, 20, col] == 1
+
+    def test_a_burst_is_painted_click_by_click(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        _, points, labels = begin(viewer, controller)
+        for col in (10, 20, 30):
+            points.add([10, 20, col])
+        for col in (10, 20, 30):
+            assert labels.data[10, 20, col] == 0
+            runner.run_next()
+            assert labels.data[10, 20, col] == 1
 
     def test_of_two_models_the_one_chosen_last_is_used(
         self,

@@ -92,8 +92,11 @@ def write_clicks(points: Points, clicks: Sequence[PlacedClick]) -> None:
 
 
 def show_clicks_of(points: Points, clicks: Sequence[PlacedClick], axes: object) -> None:
-    """Hide the clicks that were made on slices along other axes."""
-    if clicks:
+    """Hide the clicks that were made on slices along other axes.
+
+    Nothing is done while the layer holds other points than these clicks.
+    """
+    if 0 < len(clicks) == len(points.data):
         points.shown = np.array([c.target.plane.axes == axes for c in clicks])
 
 

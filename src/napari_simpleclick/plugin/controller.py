@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_simpleclick.inference.session import ClickSession, PlacedClick, Target
-from napari_simpleclick.plugin import image_layer, mask_layer
-from napari_simpleclick.plugin.click_layer import (
-    is_inside,
-    label_last,
-    new_clicks_layer,
-    read_clicks,
-    show_clicks_of,
-    write_clicks,
-)
+from napari_simpleclick.plugin.click_layer import new_clicks_layer
 from napari_simpleclick.plugin.layer_watch import LayerWatch
+from napari_simpleclick.plugin.mask_layer import (
+    check_label,
+    check_mask_layer,
+    new_mask_layer,
+)
 from napari_simpleclick.plugin.prediction_queue import PredictionQueue, SlicePredictor
+from napari_simpleclick.plugin.segmentation import Segmentation
 from napari_simpleclick.plugin.state import Sign, State
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Points
 
-    from napari_simpleclick.inference.plane import Plane
+    from napari_simpleclick.inference.session import PlacedClick, Request, Target
     from napari_simpleclick.plugin.worker import Runner
 
 INVERTING_MODIFIER = "Shift"
@@ -66,30 +63,40 @@ class SegmentationController:
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
         self._viewer = viewer
         self._queue = PredictionQueue(
-            runner, self._notify, self.message.emit, self.failed.emit
+            runner,
+            on_change=self._notify,
+            on_message=self.message.emit,
+            on_failure=self.failed.emit,
+            on_answer=self._on_answer,
         )
+        self._run: Segmentation | None = None
         self._watch: LayerWatch | None = None
-        self._session = ClickSession()
         self._threshold = 0.49
         self._sign: Sign = "+"
         self._is_inverted = False
-        self._is_writing = False
         viewer.layers.events.removed.connect(self._on_layer_removed)
         viewer.dims.events.connect(self._on_dims)
 
     @property
+    def labels(self) -> Labels | None:
+        """The layer that masks are written to; None before start and after stop."""
+        return None if self._run is None else self._run.labels
+
+    @property
     def state(self) -> State:
         """What a dock shows now."""
-        target = self._current_target()
+        queue = {"has_model": self._queue.has_model, "is_busy": self._queue.is_busy}
+        if self._run is None:
+            return State(sign=self._sign, **queue)
+        session, target = self._run.session, self._run.target
         return State(
-            is_running=self._watch is not None,
-            has_model=self._queue.has_model,
-            is_busy=self._queue.is_busy,
+            is_running=True,
             sign=self._sign,
-            object_id=self._session.object_id,
-            click_count=0 if target is None else len(self._session.clicks_of(target)),
-            can_undo=self._session.can_undo,
-            can_redo=self._session.can_redo,
+            object_id=session.object_id,
+            click_count=0 if target is None else len(session.clicks_of(target)),
+            can_undo=session.can_undo,
+            can_redo=session.can_redo,
+            **queue,
         )
 
     def load_model(self, load: Callable[[], SlicePredictor], name: str) -> None:
@@ -118,34 +125,34 @@ class SegmentationController:
         Raises
         ------
         ValueError
-            If the layers do not fit each other.
+            If the Labels layer cannot take masks of the image.
         """
-        shape = image_layer.image_shape(image)
-        if labels is not None and tuple(labels.data.shape) != shape:
-            raise ValueError(
-                f"Labels layer {labels.name!r} has shape {labels.data.shape}, image "
-                f"{image.name!r} has {shape}: choose a layer of the same shape."
-            )
+        if image.ndim < 2:
+            raise ValueError(f"Image {image.name!r} has no slices: it is a line.")
+        if labels is not None:
+            check_mask_layer(labels, image)
         self.stop()
-        highest = 0 if labels is None else mask_layer.highest_label(labels)
         if labels is None:
-            labels = self._viewer.add_layer(mask_layer.new_mask_layer(image))
+            labels = self._viewer.add_layer(new_mask_layer(image))
         points = self._viewer.add_layer(new_clicks_layer(image))
+        self._run = Segmentation(
+            image, points, labels, self._viewer.dims, self._threshold
+        )
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
         self._watch = LayerWatch(image, points, labels, self, keys)
         self._watch.connect()
-        self._session = ClickSession(highest + 1)
-        self._select_label()
+        self._queue.serve(self._run)
         self._viewer.layers.selection.active = points
         points.mode = "add"
+        self._select_label()
         self.message.emit(f"Click inside a structure of {image.name!r}.")
 
     def stop(self) -> None:
         """End the segmentation; its layers stay as they are."""
         if self._watch is not None:
             self._watch.disconnect()
-        self._watch = None
-        self._session = ClickSession()
+        self._watch = self._run = None
+        self._queue.serve(None)
         self._notify()
 
     def close(self) -> None:
@@ -167,65 +174,73 @@ class SegmentationController:
     def set_threshold(self, threshold: float) -> None:
         """Choose the probability, in [0, 1], above which a pixel is in the mask."""
         self._threshold = threshold
-        current = self._session.object_id
-        self._paint(t for t in self._session.targets() if t.object_id == current)
+        if self._run is not None:
+            self._run.set_threshold(threshold)
+            self._queue.answer()
 
     def set_object(self, object_id: int) -> None:
         """Go to an object by its label, at least 1."""
-        self._session.object_id = object_id
+        if self._run is None:
+            return
+        try:
+            check_label(self._run.labels, object_id)
+        except ValueError as error:
+            self.failed.emit(str(error))
+        else:
+            self._run.session.object_id = object_id
         self._select_label()
 
     def next_object(self) -> None:
         """Go on to a new object, with a label that neither clicks nor layer hold."""
-        if self._watch is None:
+        if self._run is None:
             return
-        highest = mask_layer.highest_label(self._watch.labels)
-        self._session.object_id = max(self._session.object_id, highest)
-        self.message.emit(f"Object {self._session.next_object()}: click inside it.")
-        self._select_label()
+        try:
+            label = self._run.next_label()
+        except ValueError as error:
+            self.failed.emit(str(error))
+            return
+        self.message.emit(f"Object {label}: click inside it.")
+        self.set_object(label)
 
     def undo(self) -> None:
         """Take the last edit of the clicks back."""
-        self._after_travel(self._session.undo(), "Nothing to undo.")
+        if self._run is not None:
+            self._after_travel(self._run.session.undo(), "Nothing to undo.")
 
     def redo(self) -> None:
         """Repeat the last undone edit of the clicks."""
-        self._after_travel(self._session.redo(), "Nothing to redo.")
+        if self._run is not None:
+            self._after_travel(self._run.session.redo(), "Nothing to redo.")
 
     def reset(self) -> None:
         """Delete the current object's clicks on the displayed slice."""
-        target = self._current_target()
-        if target is not None:
-            self._session.reset(target.plane)
-            self._follow_clicks([target])
+        if self._run is not None and (plane := self._run.plane) is not None:
+            self._follow(self._run.session.reset(plane))
 
     def place_clicks(self, clicks: Sequence[PlacedClick]) -> None:
         """Make these the clicks, as one edit, and compute their masks."""
-        before = set(self._session.clicks)
-        self._session.replace(clicks)
-        self._follow_clicks({c.target for c in before ^ set(clicks)})
+        if self._run is not None:
+            self._follow(self._run.session.replace(clicks))
 
     def on_points(self, event: Any) -> None:
         """Follow points that the user added, moved or deleted.
 
         napari announces every edit twice; only the second time it has happened.
         """
-        action = event.action.value
-        if self._is_writing or action not in ("added", "removed", "changed"):
+        run, action = self._run, event.action.value
+        if run is None or run.is_writing:
             return
-        if self._watch is None:
+        if action not in ("added", "removed", "changed"):
             return
-        points = self._watch.points
         if action == "added":
-            self._label_new(points, len(event.data_indices))
-        shape = image_layer.image_shape(self._watch.image)
-        clicks = [c for c in read_clicks(points) if is_inside(c, shape)]
-        if len(clicks) < len(points.data):
-            self.message.emit("Click inside the image, in 2D view.")
-        for target in {c.target for c in set(self._session.clicks) ^ set(clicks)}:
-            mask_layer.adopt_strokes(
-                self._watch.labels, self._session, target, self._threshold
-            )
+            is_positive = (self._sign == "+") != self._is_inverted
+            run.label_new_points(len(event.data_indices), is_positive)
+            self._is_inverted = False
+        clicks, is_outside = run.read_points()
+        if is_outside:
+            self.message.emit(run.obstacle)
+        if is_outside and action == "changed":
+            clicks = list(run.session.clicks)
         self.place_clicks(clicks)
 
     def on_press(self, layer: Points, event: Any) -> None:
@@ -233,98 +248,69 @@ class SegmentationController:
         self._is_inverted = INVERTING_MODIFIER in event.modifiers
 
     def on_image_data(self) -> None:
-        """Compute new masks from new data; stop if they have another shape."""
-        if self._watch is None:
-            return
-        shape = image_layer.image_shape(self._watch.image)
-        if tuple(self._watch.labels.data.shape) == shape:
-            self._session.invalidate()
-        else:
-            self.message.emit("The image has another shape now: press Start again.")
-            self.stop()
+        """Compute new masks from new data, from the next click on."""
+        if self._run is not None and self._stays_in_shape():
+            self._run.session.invalidate()
+
+    def on_mask_data(self) -> None:
+        """End the segmentation if the masks have another shape now."""
+        self._stays_in_shape()
+
+    def on_label(self) -> None:
+        """Go to the object whose label was selected in the Labels layer."""
+        if self._run is not None and self._run.labels.selected_label > 0:
+            self._run.session.object_id = int(self._run.labels.selected_label)
+            self._notify()
+
+    def _stays_in_shape(self) -> bool:
+        if self._run is None or self._run.fits():
+            return True
+        self.message.emit("Image and masks differ in shape now: press Start again.")
+        self.stop()
+        return False
 
     def _use_model(self) -> None:
-        self._session.invalidate()
-        self._answer()
-
-    def _label_new(self, points: Points, count: int) -> None:
-        """Fill in the features of the points that were added last."""
-        plane = self._plane()
-        is_positive = (self._sign == "+") != self._is_inverted
-        self._is_inverted = False
-        label_last(points, count, self._session.object_id, is_positive, plane)
+        if self._run is not None:
+            self._run.session.invalidate()
+        self._queue.answer()
 
     def _after_travel(self, targets: Sequence[Target], otherwise: str) -> None:
-        if not targets:
+        if self._run is None or not targets:
             self.message.emit(otherwise)
             return
-        self._show(targets[-1].plane)
-        self._follow_clicks(targets)
+        self._follow(targets)
+        self._run.show(targets[-1].plane)
+        self._tell(targets[-1])
         self._select_label()
 
-    def _show(self, plane: Plane) -> None:
-        """Move the sliders to a slice, if it lies along the displayed axes."""
-        now = self._plane()
-        if self._watch is not None and now is not None and now.axes == plane.axes:
-            image_layer.show_plane(self._watch.image, self._viewer.dims, plane)
+    def _follow(self, targets: Iterable[Target]) -> None:
+        if self._run is not None:
+            self._run.follow(targets)
+            self._notify()
+            self._queue.answer()
 
-    def _follow_clicks(self, targets: Iterable[Target]) -> None:
-        """Bring points and masks in line with the session's clicks."""
-        if self._watch is None:
-            return
-        self._is_writing = True
-        try:
-            write_clicks(self._watch.points, self._session.clicks)
-        finally:
-            self._is_writing = False
-        self._hide_other_clicks()
-        self._paint(targets)
-        self._answer()
-
-    def _paint(self, targets: Iterable[Target]) -> None:
-        if self._watch is None:
-            return
-        mask_layer.paint(self._watch.labels, self._session, targets, self._threshold)
+    def _on_answer(self, request: Request) -> None:
+        self._tell(request.target)
         self._notify()
 
-    def _answer(self) -> None:
-        watch = self._watch
-        if watch is None:
+    def _tell(self, target: Target) -> None:
+        """Say how many clicks a target has."""
+        if self._run is None:
             return
-        self._queue.answer(
-            self._session,
-            lambda target: image_layer.raw_slice(watch.image, target.plane),
-            self._on_answer,
-        )
-
-    def _on_answer(self, target: Target) -> None:
-        self._paint([target])
-        count = len(self._session.clicks_of(target))
-        clicks = "1 click" if count == 1 else f"{count} clicks"
-        self.message.emit(f"Object {target.object_id}: {clicks} on this slice.")
+        count = len(self._run.session.clicks_of(target))
+        clicks = {0: "no clicks", 1: "1 click"}.get(count, f"{count} clicks")
+        here = "this slice" if target == self._run.target else f"slice {target.plane}"
+        self.message.emit(f"Object {target.object_id}: {clicks} on {here}.")
 
     def _select_label(self) -> None:
-        if self._watch is not None:
-            self._watch.labels.selected_label = self._session.object_id
+        if self._run is not None:
+            self._run.labels.selected_label = self._run.session.object_id
         self._notify()
-
-    def _plane(self) -> Plane | None:
-        if self._watch is None:
-            return None
-        return image_layer.displayed_plane(self._watch.image, self._viewer.dims)
-
-    def _current_target(self) -> Target | None:
-        plane = self._plane()
-        return None if plane is None else Target(self._session.object_id, plane)
-
-    def _hide_other_clicks(self) -> None:
-        plane = self._plane()
-        if self._watch is not None and plane is not None:
-            show_clicks_of(self._watch.points, self._session.clicks, plane.axes)
 
     def _on_dims(self) -> None:
-        self._hide_other_clicks()
-        self._notify()
+        if self._run is not None:
+            self._run.hide_other_clicks()
+            self._notify()
 
     def _on_layer_removed(self, event: Any) -> None:
         if self._watch is not None and event.value in self._watch:

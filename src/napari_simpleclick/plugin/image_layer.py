@@ -84,7 +84,10 @@ def displayed_plane(image: Image, dims: Dims) -> Plane | None:
     axes = [axis - missing for axis in dims.displayed]
     if len(axes) != 2 or min(axes) < 0:
         return None
-    point = image.world_to_data(dims.point[missing:])
+    # As napari does, along the displayed axes at the origin: where the layer is tilted
+    # out of the slice, that is the slice shown.
+    world = np.where(np.isin(range(image.ndim), axes), 0.0, dims.point[missing:])
+    point = image.world_to_data(world)
     if any(round(p) < 0 for axis, p in enumerate(point) if axis not in axes):
         return None
     plane = Plane.through(point, axes)

@@ -28,6 +28,14 @@ class Listener(Protocol):
         """Hear that the image's data were replaced."""
         ...
 
+    def on_mask_data(self) -> None:
+        """Hear that the masks' data were replaced."""
+        ...
+
+    def on_label(self) -> None:
+        """Hear that a label was selected."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class LayerWatch:
@@ -57,6 +65,8 @@ class LayerWatch:
         self.points.events.data.connect(self.listener.on_points)
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
         self.image.events.data.connect(self.listener.on_image_data)
+        self.labels.events.data.connect(self.listener.on_mask_data)
+        self.labels.events.selected_label.connect(self.listener.on_label)
         for name in TRANSFORMS:
             self.image.events[name].connect(self._follow_image)
         for layer in (self.points, self.labels):
@@ -68,6 +78,8 @@ class LayerWatch:
         self.points.events.data.disconnect(self.listener.on_points)
         self.points.mouse_drag_callbacks.remove(self.listener.on_press)
         self.image.events.data.disconnect(self.listener.on_image_data)
+        self.labels.events.data.disconnect(self.listener.on_mask_data)
+        self.labels.events.selected_label.disconnect(self.listener.on_label)
         for name in TRANSFORMS:
             self.image.events[name].disconnect(self._follow_image)
         for layer in (self.points, self.labels):

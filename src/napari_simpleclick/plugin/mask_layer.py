@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,10 @@ from napari_simpleclick.inference.volume import put_object
 from napari_simpleclick.plugin.image_layer import image_shape, transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.session import ClickSession, Target
+    from napari_simpleclick.types import Click
 
 MASK_NAME = "SimpleClick"
 
@@ -35,17 +35,54 @@ def highest_label(labels: Labels) -> int:
     return int(np.max(labels.data))
 
 
+def check_mask_layer(labels: Labels, image: Image) -> None:
+    """Refuse a Labels layer that cannot take masks of an image.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, several resolutions, or cannot be written to.
+    """
+    name, shape = labels.name, image_shape(image)
+    if labels.multiscale:
+        raise ValueError(
+            f"Labels layer {name!r} has several resolutions: choose one with a single "
+            "resolution, or a new layer."
+        )
+    if tuple(labels.data.shape) != shape:
+        raise ValueError(
+            f"Labels layer {name!r} has shape {labels.data.shape}, image "
+            f"{image.name!r} has {shape}: choose a layer of the same shape."
+        )
+    flags = getattr(labels.data, "flags", None)
+    if not hasattr(labels.data, "__setitem__") or not getattr(flags, "writeable", True):
+        raise ValueError(
+            f"Labels layer {name!r} cannot be changed: its data are read-only. "
+            "Duplicate the layer, or choose a new one."
+        )
+
+
+def check_label(labels: Labels, object_id: int) -> None:
+    """Refuse a label that a layer's data type cannot hold.
+
+    Raises
+    ------
+    ValueError
+        If the label is too high.
+    """
+    highest = np.iinfo(labels.data.dtype).max
+    if object_id > highest:
+        raise ValueError(
+            f"Labels layer {labels.name!r} holds labels up to {highest} "
+            f"({labels.data.dtype}), so there is no object {object_id}: use its "
+            "context menu to convert the data type, then press Start again."
+        )
+
+
 def object_mask(labels: Labels, target: Target) -> NDArray[np.bool_]:
     """Return the pixels of an object on a slice of a Labels layer: (H, W), bool."""
     pixels = np.asarray(labels.data[target.plane.index])
     mask: NDArray[np.bool_] = pixels == target.object_id
-    return mask
-
-
-def other_mask(labels: Labels, target: Target) -> NDArray[np.bool_]:
-    """Return the pixels of all other objects on a slice: (H, W), bool."""
-    pixels = np.asarray(labels.data[target.plane.index])
-    mask: NDArray[np.bool_] = (pixels != target.object_id) & (pixels != 0)
     return mask
 
 
@@ -81,58 +118,57 @@ def write_mask(labels: Labels, target: Target, mask: NDArray[np.bool_]) -> bool:
     return True
 
 
-def clear_mask(labels: Labels, target: Target) -> bool:
-    """Take an object off a slice; return whether a pixel changed."""
-    return write_mask(labels, target, np.zeros_like(object_mask(labels, target)))
-
-
-def paint(
-    labels: Labels, session: ClickSession, targets: Iterable[Target], threshold: float
-) -> None:
-    """Make targets of a Labels layer what a session says of them.
+class MaskPainter:
+    """Keeps the masks of a session in a Labels layer, and sees what is drawn by hand.
 
     Parameters
     ----------
     labels : Labels
         The layer.
     session : ClickSession
-        Its predictions; a target without clicks and without a mask before them is
-        cleared, one whose first prediction is still to come is left.
-    targets : iterable of Target
-        What to paint.
-    threshold : float
-        In [0, 1]; the probability above which a pixel is in the mask.
+        Says what every target looks like, and is told what was drawn.
     """
-    for target in targets:
-        prediction = session.prediction(target)
+
+    def __init__(self, labels: Labels, session: ClickSession) -> None:
+        self._labels = labels
+        self._session = session
+        self._painted: dict[Target, tuple[tuple[Click, ...], bytes]] = {}
+
+    def adopt(self, target: Target) -> None:
+        """Tell the session what was drawn by hand since a target was painted."""
+        drawn = object_mask(self._labels, target)
+        clicks, painted = self._painted.get(target, ((), b""))
+        if _fingerprint(drawn) != painted:
+            self._session.set_mask(target, clicks, drawn)
+            self._painted[target] = clicks, _fingerprint(drawn)
+
+    def paint(
+        self, target: Target, threshold: float, *, is_partial: bool = False
+    ) -> None:
+        """Make a target of the layer what the session says of it.
+
+        Parameters
+        ----------
+        target : Target
+            What to paint.
+        threshold : float
+            In [0, 1]; the probability above which a pixel is in the mask.
+        is_partial : bool
+            Whether to paint the mask of some clicks while that of all is to come.
+        """
+        clicks = self._session.clicks_of(target)
+        count, prediction = self._session.answer(target)
+        if count < len(clicks) and not (is_partial and count):
+            return
         if prediction is not None:
-            write_mask(labels, target, prediction.mask(threshold))
-        elif not session.clicks_of(target):
-            clear_mask(labels, target)
+            mask = prediction.mask(threshold)
+        else:
+            mask = np.zeros_like(object_mask(self._labels, target))
+        write_mask(self._labels, target, mask)
+        seen = _fingerprint(object_mask(self._labels, target))
+        self._painted[target] = clicks[:count], seen
 
 
-def adopt_strokes(
-    labels: Labels, session: ClickSession, target: Target, threshold: float
-) -> None:
-    """Tell a session what was painted by hand: the next click builds on it.
-
-    Parameters
-    ----------
-    labels : Labels
-        The layer.
-    session : ClickSession
-        The session that painted it, see `paint`.
-    target : Target
-        What to compare with the session's own mask.
-    threshold : float
-        As for `paint`.
-    """
-    drawn = object_mask(labels, target)
-    prediction = session.prediction(target)
-    if prediction is None:
-        if not session.clicks_of(target):
-            session.set_mask(target, drawn)
-        return
-    painted = prediction.mask(threshold) & ~other_mask(labels, target)
-    if not np.array_equal(drawn, painted):
-        session.set_mask(target, drawn)
+def _fingerprint(mask: NDArray[np.bool_]) -> bytes:
+    """Tell masks of one shape apart; empty for an empty mask."""
+    return blake2b(np.packbits(mask).tobytes()).digest() if mask.any() else b""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_simpleclick.inference.session import ClickSession, Request, Target
+    from napari_simpleclick.inference.session import Request
     from napari_simpleclick.plugin.image_layer import RawSlice
     from napari_simpleclick.plugin.worker import Runner
     from napari_simpleclick.types import Click, Prediction
@@ -26,6 +26,22 @@ class SlicePredictor(Protocol):
         previous: Prediction | None = None,
     ) -> Prediction:
         """Predict the clicked object; see `Predictor.predict`."""
+        ...
+
+
+class Source(Protocol):
+    """Has requests, and takes their answers; see `Segmentation`."""
+
+    def next_request(self) -> tuple[Request, RawSlice] | None:
+        """Return what to answer next, and the image slice that it is about."""
+        ...
+
+    def receive(self, request: Request, prediction: Prediction) -> bool:
+        """Take an answer; return whether it was still wanted."""
+        ...
+
+    def abandon(self, request: Request) -> None:
+        """Go on without an answer."""
         ...
 
 
@@ -45,6 +61,8 @@ class PredictionQueue:
         Called with a sentence for the user.
     on_failure : callable
         Called with a sentence about a task that failed.
+    on_answer : callable
+        Called with every request whose answer was taken.
     """
 
     def __init__(
@@ -53,11 +71,14 @@ class PredictionQueue:
         on_change: Callable[[], None],
         on_message: Callable[[str], None],
         on_failure: Callable[[str], None],
+        on_answer: Callable[[Request], None],
     ) -> None:
         self._runner = runner
         self._on_change = on_change
         self._on_message = on_message
         self._on_failure = on_failure
+        self._on_answer = on_answer
+        self._source: Source | None = None
         self._predictor: SlicePredictor | None = None
         self._running = 0
         self._model_count = 0
@@ -98,44 +119,36 @@ class PredictionQueue:
                 done()
 
         def failed(error: BaseException) -> None:
-            self._on_failure(f"{name} cannot be used: {error}")
+            if count == self._model_count:
+                self._on_failure(f"{name} cannot be used: {error}")
 
         self._on_message(f"Loading {name} ...")
         self._submit(load, loaded, failed)
 
-    def answer(
-        self,
-        session: ClickSession,
-        slice_of: Callable[[Target], RawSlice],
-        paint: Callable[[Target], None],
-    ) -> None:
-        """Compute the masks that a session waits for.
+    def serve(self, source: Source | None) -> None:
+        """Answer this source from now on; what others asked for is dropped."""
+        self._source = source
 
-        Parameters
-        ----------
-        session : ClickSession
-            Asked for its next request each time the one before is answered.
-        slice_of : callable
-            Returns the image slice of a target.
-        paint : callable
-            Called with every target whose mask is new.
-        """
-        if self._predictor is None or self.is_busy:
+    def answer(self) -> None:
+        """Begin to compute what the source waits for, unless a task is on its way."""
+        source = self._source
+        if self._predictor is None or self.is_busy or source is None:
             return
-        request = session.next_request()
-        if request is None:
+        wanted = source.next_request()
+        if wanted is None:
             return
-        predictor, raw = self._predictor, slice_of(request.target)
+        predictor, (request, raw) = self._predictor, wanted
 
         def done(prediction: Prediction) -> None:
-            if session.commit(request, prediction):
-                paint(request.target)
-            self.answer(session, slice_of, paint)
+            if source is self._source and source.receive(request, prediction):
+                self._on_answer(request)
+            self.answer()
 
         def failed(error: BaseException) -> None:
-            session.abandon(request.target)
-            self._on_failure(f"There is no mask for the last click: {error}")
-            self.answer(session, slice_of, paint)
+            if source is self._source:
+                source.abandon(request)
+                self._on_failure(f"There is no mask for the last click: {error}")
+            self.answer()
 
         self._submit(lambda: self._predict(predictor, raw, request), done, failed)
 

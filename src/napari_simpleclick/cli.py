@@ -124,7 +124,7 @@ def _add_evaluate(
     option("--model", nargs="+", default=["default"], help="names, files, or baselines")
     option("--output", type=Path, required=True, help="folder for the results")
     option("--max-clicks", type=int, default=20, help="clicks on each object")
-    option("--batch-size", type=int, default=8, help="objects that are clicked at once")
+    option("--batch-size", type=int, help="objects at once (default: 1 on CPU, GPU 16)")
     option(
         "--flip",
         action=argparse.BooleanOptionalAction,

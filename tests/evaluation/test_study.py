@@ -118,3 +118,11 @@ def test_the_bar_tells_images_and_objects(tmp_path, capsys):
     assert last.startswith("m: 100%")
     assert "3/3" in last
     assert "objects=6" in last
+
+
+def test_objects_of_a_single_source_are_counted(tmp_path, capsys):
+    volume = replace(study(tmp_path, EvaluatedModel("m", Disks(4))), dataset=dataset(1))
+    volume.run()
+    assert "2/2" in capsys.readouterr().err.split("\r")[-1]
+    volume.run()
+    assert "2/2" in capsys.readouterr().err.split("\r")[-1]

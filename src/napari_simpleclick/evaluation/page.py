@@ -21,7 +21,8 @@ p{margin:.3rem 0}.note{color:#666;font-size:.9rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}
 th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid #e3e3e3}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;vertical-align:bottom}
-td:first-child{white-space:nowrap}td small{display:block;color:#777;font-size:.72rem;white-space:nowrap}
+td:first-child{white-space:nowrap}
+td small{display:block;color:#777;font-size:.72rem;white-space:nowrap}
 tr.published td{font-size:.85rem;
 color:#777;font-style:italic;background:#fafafa}
 .cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(22rem,1fr));gap:1rem}
@@ -86,7 +87,7 @@ def _subject(document: Mapping[str, Any]) -> str:
 
 def _opening(document: Mapping[str, Any]) -> str:
     return (
-        f"{document['n_objects']} objects on {document['n_images']} images; a "
+        f"Objects: {document['n_objects']}, images: {document['n_images']}. A "
         f"simulated user makes {len(document['miou_at'])} clicks on each, every one "
         "in the middle of the largest error that is left."
     )

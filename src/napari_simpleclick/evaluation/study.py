@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from napari_simpleclick.evaluation.models import EvaluatedModel
     from napari_simpleclick.evaluation.samples import Dataset
     from napari_simpleclick.types import Sample
+
+_IMAGE: Final = "image"
+_OBJECT: Final = "object"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +88,7 @@ class Study:
         self, model: EvaluatedModel, table: ObjectTable, done: dict[str, SampleResult]
     ) -> list[SampleResult]:
         results = dict(done)
-        with tqdm(
-            total=len(self.dataset.sources), desc=model.name, unit="image"
-        ) as bar:
+        with _bar(self.dataset, model.name, len(done)) as bar:
             for result in evaluate_dataset(
                 model.predictor,
                 _remaining(self.dataset, done, bar),
@@ -97,6 +98,7 @@ class Study:
                 table.append(model.name, result)
                 results[result.name] = result
                 bar.set_postfix(objects=len(results))
+                bar.update(bar.unit == _OBJECT)
         if not results:
             raise ValueError(f"dataset: {self.dataset.name} has no object")
         return list(results.values())
@@ -118,13 +120,22 @@ class Study:
             partial.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
 
 
+def _bar(dataset: Dataset, name: str, n_done: int) -> tqdm[None]:
+    """Show images done of all, or objects where they lie in a single source."""
+    n_sources = len(dataset.sources)
+    if n_sources > 1:
+        return tqdm(total=n_sources, desc=name, unit=_IMAGE)
+    n_objects = sum(1 for _ in dataset)
+    return tqdm(total=n_objects, initial=n_done, desc=name, unit=_OBJECT)
+
+
 def _remaining(
     dataset: Dataset, done: Container[str], bar: tqdm[None]
 ) -> Iterator[Sample]:
-    """Take the samples without a result; the bar moves with each source."""
+    """Take the samples without a result; the bar of images moves with each source."""
     for source in dataset.sources:
         yield from (sample for sample in source.read() if sample.name not in done)
-        bar.update()
+        bar.update(bar.unit == _IMAGE)
 
 
 def _check_same(

@@ -117,7 +117,7 @@ def _add_evaluate(
     )
     option = parser.add_argument
     option(
-        "--dataset", required=True, help="folder, volume, ssTEM ...; any other lists"
+        "--dataset", required=True, help="folder, volume, ssTEM, BraTS ..."
     )
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")

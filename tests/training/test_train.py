@@ -35,8 +35,8 @@ def config(tmp_path: Path) -> TrainConfig:
     return TrainConfig(
         initial=tmp_path / "tiny.safetensors",
         canvas_size=48,
-        input_size=32,
-        batch_size=2,
+        input_sizes=(32, 48),
+        batch_sizes=(3, 2),
         users=4,
         steps=8,
         warmup_steps=2,
@@ -129,8 +129,16 @@ def test_a_run_told_not_to_resume_starts_over(
     assert torch.equal(first.backbone.pos_embed, again.backbone.pos_embed)
 
 
+def test_steps_take_turns_at_the_input_sizes(config: TrainConfig) -> None:
+    state = start(config)
+    reports = [train_step(state, config) for _ in range(4)]
+    assert [len(report.clicks) for report in reports] == [3, 2, 3, 2]
+
+
 def test_the_loss_falls_on_an_easy_task(config: TrainConfig) -> None:
-    easy = dataclasses.replace(config, learning_rate=5e-3, steps=400, batch_size=4)
+    easy = dataclasses.replace(
+        config, learning_rate=5e-3, steps=400, batch_sizes=(4, 4)
+    )
     state = start(easy)
     state.pool.canvases = iter(squares())
     state.pool.open()
@@ -187,10 +195,15 @@ def test_canvases_depend_on_seed_and_number_alone() -> None:
 
 def test_configuration_from_toml(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_text('data = "pack.npz"\nsteps = 5\nlearning_rate = 1e-3\n')
+    path.write_text(
+        'data = "pack.npz"\nsteps = 5\ninput_sizes = [64, 32]\nbatch_sizes = [2, 8]\n'
+    )
     config = TrainConfig.from_toml(path)
     assert config == TrainConfig(
-        data=tmp_path / "pack.npz", steps=5, learning_rate=1e-3
+        data=tmp_path / "pack.npz",
+        steps=5,
+        input_sizes=(64, 32),
+        batch_sizes=(2, 8),
     )
     path.write_text("stpes = 5\n")
     with pytest.raises(ValueError, match="stpes"):
@@ -203,7 +216,8 @@ def test_configuration_from_toml(tmp_path: Path) -> None:
         ("variant", "tiny"),
         ("real_fraction", 1.5),
         ("stop_probability", 0.0),
-        ("batch_size", 100),
+        ("batch_sizes", (100,)),
+        ("batch_sizes", (4, 4)),
         ("steps", 0),
     ],
 )

@@ -27,12 +27,12 @@ class TrainConfig:
         Checkpoint to start from, instead of `variant` with random weights.
     canvas_size : int
         Side of a canvas in pixels.
-    input_size : int
-        Side of the network's input in pixels.
-    batch_size : int
-        Users per step.
+    input_sizes : tuple of int
+        Sides of the network's input in pixels; the steps take turns.
+    batch_sizes : tuple of int
+        Users per step at each of the input sizes.
     users : int
-        Simulated users at work; at least `batch_size`.
+        Simulated users at work; at least the largest batch.
     max_clicks : int
         Largest number of clicks of a user on one canvas.
     stop_probability : float
@@ -85,8 +85,8 @@ class TrainConfig:
     real_fraction: float = 0.5
     initial: Path | None = None
     canvas_size: int = 384
-    input_size: int = 224
-    batch_size: int = 16
+    input_sizes: tuple[int, ...] = (224,)
+    batch_sizes: tuple[int, ...] = (16,)
     users: int = 64
     max_clicks: int = 12
     stop_probability: float = 0.28
@@ -123,9 +123,14 @@ class TrainConfig:
                 f"stop_probability: {self.stop_probability}, expected a number in "
                 "(0, 1]"
             )
-        if not 1 <= self.batch_size <= self.users:
+        if not self.input_sizes or len(self.input_sizes) != len(self.batch_sizes):
             raise ValueError(
-                f"batch_size: {self.batch_size}, expected 1 to users, {self.users}"
+                f"batch_sizes: {self.batch_sizes}, expected one for each of the "
+                f"input_sizes, {self.input_sizes}"
+            )
+        if min(self.batch_sizes) < 1 or max(self.batch_sizes) > self.users:
+            raise ValueError(
+                f"batch_sizes: {self.batch_sizes}, expected 1 to users, {self.users}"
             )
         if self.steps < 1 or self.log_every < 1:
             raise ValueError("steps, log_every: expected at least 1")
@@ -146,4 +151,7 @@ class TrainConfig:
         for name in ("data", "initial", "validation"):
             if name in values:
                 values[name] = path.parent / Path(values[name])
+        for name in ("input_sizes", "batch_sizes"):
+            if name in values:
+                values[name] = tuple(values[name])
         return cls(**values)

@@ -87,7 +87,8 @@ def train_step(state: TrainState, config: TrainConfig) -> StepReport:
     rate = learning_rate(config, state.step)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    batch = state.pool.batch(config.batch_size, config.input_size)
+    turn = state.step % len(config.input_sizes)
+    batch = state.pool.batch(config.batch_sizes[turn], config.input_sizes[turn])
     logits = forward(state.model, batch, bfloat16=config.bfloat16)
     loss = NormalizedFocalLoss()(logits, batch.mask)
     loss = (loss + config.dice_weight * dice_loss(logits, batch.mask)).mean()

@@ -72,7 +72,8 @@ def test_a_modifier_inverts_one_click(
         modifiers = ("Shift",)
 
     _, points, _ = begin(viewer, controller)
-    controller.on_press(points, Press())
+    (press,) = (c for c in points.mouse_drag_callbacks if c.__name__ == "on_press")
+    press(points, Press())
     points.add([10, 20, 25])
     points.add([10, 30, 25])
     assert list(points.features["sign"]) == ["-", "+"]

@@ -8,25 +8,20 @@ from psygnal import Signal
 
 from napari_simpleclick.plugin.click_layer import new_clicks_layer
 from napari_simpleclick.plugin.layer_watch import LayerWatch
-from napari_simpleclick.plugin.mask_layer import (
-    check_label,
-    check_mask_layer,
-    new_mask_layer,
-)
+from napari_simpleclick.plugin.mask_layer import check_mask_layer, new_mask_layer
 from napari_simpleclick.plugin.prediction_queue import PredictionQueue, SlicePredictor
 from napari_simpleclick.plugin.segmentation import Segmentation
 from napari_simpleclick.plugin.state import Sign, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Points
+    from napari.layers import Image, Labels
 
     from napari_simpleclick.inference.session import PlacedClick, Request, Target
     from napari_simpleclick.plugin.worker import Runner
 
-INVERTING_MODIFIER = "Shift"
 ACTION_KEYS = {
     "toggle_sign": "T",
     "next_object": "N",
@@ -50,6 +45,8 @@ class SegmentationController:
     ----------
     changed : Signal
         Emits the new `State`.
+    layers_changed : Signal
+        Emits when the viewer has other layers, or other names of them.
     message : Signal
         Emits a sentence for the user.
     failed : Signal
@@ -57,6 +54,7 @@ class SegmentationController:
     """
 
     changed = Signal(State)
+    layers_changed = Signal()
     message = Signal(str)
     failed = Signal(str)
 
@@ -73,8 +71,10 @@ class SegmentationController:
         self._watch: LayerWatch | None = None
         self._threshold = 0.49
         self._sign: Sign = "+"
-        self._is_inverted = False
+        self._is_closed = False
         viewer.layers.events.removed.connect(self._on_layer_removed)
+        for event in self._layer_events():
+            event.connect(self._on_layers)
         viewer.dims.events.connect(self._on_dims)
 
     @property
@@ -99,7 +99,12 @@ class SegmentationController:
             **queue,
         )
 
-    def load_model(self, load: Callable[[], SlicePredictor], name: str) -> None:
+    def load_model(
+        self,
+        load: Callable[[], SlicePredictor],
+        name: str,
+        ended: Callable[[bool], None] | None = None,
+    ) -> None:
         """Load a model in the background; clicks made meanwhile wait for it.
 
         Parameters
@@ -108,8 +113,11 @@ class SegmentationController:
             Returns the predictor; called in the runner's thread.
         name : str
             What messages call it.
+        ended : callable, optional
+            Called with whether the model is used now; if it cannot be, the one before
+            stays in use.
         """
-        self._queue.load(load, name, self._use_model)
+        self._queue.load(load, name, lambda is_loaded: self._use(is_loaded, ended))
 
     def start(self, image: Image, labels: Labels | None = None) -> None:
         """Begin to segment an image.
@@ -135,16 +143,19 @@ class SegmentationController:
         if labels is None:
             labels = self._viewer.add_layer(new_mask_layer(image))
         points = self._viewer.add_layer(new_clicks_layer(image))
-        self._run = Segmentation(
-            image, points, labels, self._viewer.dims, self._threshold
+        run = Segmentation(
+            image, points, labels, self._viewer.dims, self._sign, self._threshold
         )
+        run.changed.connect(self._on_clicks)
+        run.message.connect(self._say)
+        run.ended.connect(self.stop)
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
-        self._watch = LayerWatch(image, points, labels, self, keys)
+        self._run, self._watch = run, LayerWatch(image, points, labels, run, keys)
         self._watch.connect()
-        self._queue.serve(self._run)
+        self._queue.serve(run)
         self._viewer.layers.selection.active = points
         points.mode = "add"
-        self._select_label()
+        self._notify()
         self.message.emit(f"Click inside a structure of {image.name!r}.")
 
     def stop(self) -> None:
@@ -156,9 +167,16 @@ class SegmentationController:
         self._notify()
 
     def close(self) -> None:
-        """Let go of the viewer and of the runner."""
+        """Let go of the viewer, of the runner, and of all who listen."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for signal in (self.changed, self.layers_changed, self.message, self.failed):
+            signal.disconnect()
         self.stop()
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        for event in self._layer_events():
+            event.disconnect(self._on_layers)
         self._viewer.dims.events.disconnect(self._on_dims)
         self._queue.close()
 
@@ -169,6 +187,8 @@ class SegmentationController:
     def set_sign(self, sign: Sign) -> None:
         """Choose the sign of the next clicks."""
         self._sign = sign
+        if self._run is not None:
+            self._run.sign = sign
         self._notify()
 
     def set_threshold(self, threshold: float) -> None:
@@ -176,31 +196,25 @@ class SegmentationController:
         self._threshold = threshold
         if self._run is not None:
             self._run.set_threshold(threshold)
-            self._queue.answer()
 
     def set_object(self, object_id: int) -> None:
         """Go to an object by its label, at least 1."""
         if self._run is None:
             return
         try:
-            check_label(self._run.labels, object_id)
+            self._run.set_object(object_id)
         except ValueError as error:
             self.failed.emit(str(error))
-        else:
-            self._run.session.object_id = object_id
-        self._select_label()
+            self._notify()
 
     def next_object(self) -> None:
         """Go on to a new object, with a label that neither clicks nor layer hold."""
         if self._run is None:
             return
-        try:
-            label = self._run.next_label()
-        except ValueError as error:
-            self.failed.emit(str(error))
-            return
-        self.message.emit(f"Object {label}: click inside it.")
+        label = self._run.next_label()
         self.set_object(label)
+        if self._run.session.object_id == label:
+            self.message.emit(f"Object {label}: click inside it.")
 
     def undo(self) -> None:
         """Take the last edit of the clicks back."""
@@ -215,79 +229,35 @@ class SegmentationController:
     def reset(self) -> None:
         """Delete the current object's clicks on the displayed slice."""
         if self._run is not None and (plane := self._run.plane) is not None:
-            self._follow(self._run.session.reset(plane))
+            self._run.follow(self._run.session.reset(plane))
 
     def place_clicks(self, clicks: Sequence[PlacedClick]) -> None:
         """Make these the clicks, as one edit, and compute their masks."""
         if self._run is not None:
-            self._follow(self._run.session.replace(clicks))
+            self._run.follow(self._run.session.replace(clicks))
 
-    def on_points(self, event: Any) -> None:
-        """Follow points that the user added, moved or deleted.
-
-        napari announces every edit twice; only the second time it has happened.
-        """
-        run, action = self._run, event.action.value
-        if run is None or run.is_writing:
-            return
-        if action not in ("added", "removed", "changed"):
-            return
-        if action == "added":
-            is_positive = (self._sign == "+") != self._is_inverted
-            run.label_new_points(len(event.data_indices), is_positive)
-            self._is_inverted = False
-        clicks, is_outside = run.read_points()
-        if is_outside:
-            self.message.emit(run.obstacle)
-        if is_outside and action == "changed":
-            clicks = list(run.session.clicks)
-        self.place_clicks(clicks)
-
-    def on_press(self, layer: Points, event: Any) -> None:
-        """Remember whether the modifier inverts the click that begins now."""
-        self._is_inverted = INVERTING_MODIFIER in event.modifiers
-
-    def on_image_data(self) -> None:
-        """Compute new masks from new data, from the next click on."""
-        if self._run is not None and self._stays_in_shape():
+    def _use(self, is_loaded: bool, ended: Callable[[bool], None] | None) -> None:
+        if is_loaded and self._run is not None:
             self._run.session.invalidate()
-
-    def on_mask_data(self) -> None:
-        """End the segmentation if the masks have another shape now."""
-        self._stays_in_shape()
-
-    def on_label(self) -> None:
-        """Go to the object whose label was selected in the Labels layer."""
-        if self._run is not None and self._run.labels.selected_label > 0:
-            self._run.session.object_id = int(self._run.labels.selected_label)
-            self._notify()
-
-    def _stays_in_shape(self) -> bool:
-        if self._run is None or self._run.fits():
-            return True
-        self.message.emit("Image and masks differ in shape now: press Start again.")
-        self.stop()
-        return False
-
-    def _use_model(self) -> None:
-        if self._run is not None:
-            self._run.session.invalidate()
+        if ended is not None:
+            ended(is_loaded)
         self._queue.answer()
 
     def _after_travel(self, targets: Sequence[Target], otherwise: str) -> None:
         if self._run is None or not targets:
             self.message.emit(otherwise)
             return
-        self._follow(targets)
+        self._run.follow(targets)
         self._run.show(targets[-1].plane)
         self._tell(targets[-1])
-        self._select_label()
 
-    def _follow(self, targets: Iterable[Target]) -> None:
-        if self._run is not None:
-            self._run.follow(targets)
-            self._notify()
-            self._queue.answer()
+    def _on_clicks(self) -> None:
+        if self._run is not None and not (
+            self._queue.has_model or self._queue.is_busy or not self._run.session.clicks
+        ):
+            self.message.emit("The clicks wait for a model: choose one above.")
+        self._queue.answer()
+        self._notify()
 
     def _on_answer(self, request: Request) -> None:
         self._tell(request.target)
@@ -302,15 +272,20 @@ class SegmentationController:
         here = "this slice" if target == self._run.target else f"slice {target.plane}"
         self.message.emit(f"Object {target.object_id}: {clicks} on {here}.")
 
-    def _select_label(self) -> None:
-        if self._run is not None:
-            self._run.labels.selected_label = self._run.session.object_id
-        self._notify()
+    def _say(self, message: str) -> None:
+        self.message.emit(message)
 
     def _on_dims(self) -> None:
         if self._run is not None:
             self._run.hide_other_clicks()
             self._notify()
+
+    def _layer_events(self) -> list[Any]:
+        events = self._viewer.layers.events
+        return [events.inserted, events.removed, events.renamed]
+
+    def _on_layers(self) -> None:
+        self.layers_changed.emit()
 
     def _on_layer_removed(self, event: Any) -> None:
         if self._watch is not None and event.value in self._watch:

@@ -95,7 +95,10 @@ class PredictionQueue:
         return self._running > 0
 
     def load(
-        self, load: Callable[[], SlicePredictor], name: str, done: Callable[[], None]
+        self,
+        load: Callable[[], SlicePredictor],
+        name: str,
+        ended: Callable[[bool], None],
     ) -> None:
         """Load a model; until it is there no mask is computed.
 
@@ -105,24 +108,26 @@ class PredictionQueue:
             Returns the predictor; called in the runner's thread.
         name : str
             What messages call it.
-        done : callable
-            Called when the model is ready.
+        ended : callable
+            Called with whether the model is used now; if it cannot be, the one before
+            stays in use. Not called if another one was chosen meanwhile.
         """
         self._model_count += 1
         count = self._model_count
-        self._predictor = None
 
         def loaded(predictor: SlicePredictor) -> None:
             if count == self._model_count:
                 self._predictor = predictor
                 self._on_message(f"{name} is ready.")
-                done()
+                ended(True)
 
         def failed(error: BaseException) -> None:
             if count == self._model_count:
-                self._on_failure(f"{name} cannot be used: {error}")
+                kept = " (the one before stays in use)" if self.has_model else ""
+                self._on_failure(f"{name} cannot be used: {error}{kept}")
+                ended(False)
 
-        self._on_message(f"Loading {name} ...")
+        self._on_message(f"Loading {name} \u2026")
         self._submit(load, loaded, failed)
 
     def serve(self, source: Source | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
 
 from napari_simpleclick.inference.session import ClickSession, Target
 from napari_simpleclick.plugin import click_layer, image_layer, mask_layer
@@ -14,12 +16,18 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Points
 
     from napari_simpleclick.inference.plane import Plane
-    from napari_simpleclick.inference.session import PlacedClick, Request
+    from napari_simpleclick.inference.session import Request
+    from napari_simpleclick.plugin.state import Sign
     from napari_simpleclick.types import Prediction
+
+INVERTING_MODIFIER = "Shift"
 
 
 class Segmentation:
     """One segmentation of one image, from its start to its end.
+
+    It hears what happens to its layers (see `LayerWatch`), and it is what a
+    `PredictionQueue` serves.
 
     Parameters
     ----------
@@ -27,17 +35,26 @@ class Segmentation:
         What is segmented, the clicks, the masks; they lie over each other.
     dims : Dims
         The viewer's: which slice is displayed.
+    sign : {"+", "-"}
+        Sign of the next click.
     threshold : float
         In [0, 1]; the probability above which a pixel is in the mask.
 
     Attributes
     ----------
     session : ClickSession
-        The clicks; to be changed through the methods that return targets, which
-        `follow` wants.
-    is_writing : bool
-        Whether the points change because the session did.
+        The clicks; `follow` wants the targets that an edit of them returns.
+    changed : Signal
+        Emits when the clicks or the object changed; there may be masks to compute.
+    message : Signal
+        Emits a sentence for the user.
+    ended : Signal
+        Emits when the layers no longer fit each other.
     """
+
+    changed = Signal()
+    message = Signal(str)
+    ended = Signal()
 
     def __init__(
         self,
@@ -45,14 +62,18 @@ class Segmentation:
         points: Points,
         labels: Labels,
         dims: Dims,
+        sign: Sign,
         threshold: float,
     ) -> None:
         self.image, self.points, self.labels = image, points, labels
+        self.sign = sign
         self.threshold = threshold
-        self.is_writing = False
         self.session = ClickSession(mask_layer.highest_label(labels) + 1)
         self._dims = dims
         self._painter = mask_layer.MaskPainter(labels, self.session)
+        self._is_inverted = False
+        self._is_writing = False
+        labels.selected_label = self.session.object_id
 
     @property
     def plane(self) -> Plane | None:
@@ -65,60 +86,38 @@ class Segmentation:
         plane = self.plane
         return None if plane is None else Target(self.session.object_id, plane)
 
-    @property
-    def obstacle(self) -> str:
-        """Why a click found no pixel, as a sentence."""
-        if self._dims.ndisplay != 2:
-            return "Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."
-        if self.plane is None:
-            return f"No slice of image {self.image.name!r} is on display here."
-        return f"Click inside image {self.image.name!r}."
-
-    def fits(self) -> bool:
-        """Say whether image and masks still have the same shape."""
-        shape = image_layer.image_shape(self.image)
-        return tuple(self.labels.data.shape) == shape
-
     def next_label(self) -> int:
-        """Return a label that neither clicks nor layer hold, above the current one.
-
-        Raises
-        ------
-        ValueError
-            If the layer's data type holds no such label.
-        """
+        """Return a label that neither clicks nor layer hold, above the current one."""
         used = {target.object_id for target in self.session.targets()}
         highest = max(used | {mask_layer.highest_label(self.labels)})
-        label = max(highest, self.session.object_id) + 1
-        mask_layer.check_label(self.labels, label)
-        return label
-
-    def label_new_points(self, count: int, is_positive: bool) -> None:
-        """Say of the points that were added last whose they are, and their sign."""
-        self.is_writing = True
-        click_layer.label_last(
-            self.points, count, self.session.object_id, is_positive, self.plane
-        )
-        self.is_writing = False
-
-    def read_points(self) -> tuple[list[PlacedClick], bool]:
-        """Return the clicks that lie on the image, and whether others do not."""
-        shape = image_layer.image_shape(self.image)
-        clicks = click_layer.read_clicks(self.points)
-        inside = [c for c in clicks if click_layer.is_inside(c, shape)]
-        return inside, len(inside) < len(self.points.data)
+        return max(highest, self.session.object_id) + 1
 
     def follow(self, targets: Iterable[Target]) -> None:
         """Bring points and masks in line with the session's clicks."""
-        self.is_writing = True
+        self._is_writing = True
         try:
             click_layer.write_clicks(self.points, self.session.clicks)
         finally:
-            self.is_writing = False
+            self._is_writing = False
         self.hide_other_clicks()
         for target in targets:
             self._painter.adopt(target)
             self._painter.paint(target, self.threshold)
+        self.labels.selected_label = self.session.object_id
+        self.changed.emit()
+
+    def set_object(self, object_id: int) -> None:
+        """Go to an object by its label.
+
+        Raises
+        ------
+        ValueError
+            If the label is below 1, or the Labels layer cannot hold it.
+        """
+        mask_layer.check_label(self.labels, object_id)
+        self.session.object_id = object_id
+        self.labels.selected_label = object_id
+        self.changed.emit()
 
     def set_threshold(self, threshold: float) -> None:
         """Paint the current object anew on all its slices."""
@@ -158,3 +157,60 @@ class Segmentation:
     def abandon(self, request: Request) -> None:
         """Go on without the answer to a request."""
         self.session.abandon(request.target)
+
+    def on_points(self, event: Any) -> None:
+        """Follow points that the user added, moved or deleted.
+
+        napari announces every edit twice; only the second time it has happened.
+        """
+        action = event.action.value
+        if self._is_writing or action not in ("added", "removed", "changed"):
+            return
+        if action == "added":
+            self._label_new(len(event.data_indices))
+        shape = image_layer.image_shape(self.image)
+        clicks = click_layer.read_clicks(self.points)
+        inside = [c for c in clicks if click_layer.is_inside(c, shape)]
+        is_outside = len(inside) < len(self.points.data)
+        if is_outside:
+            self.message.emit(self._obstacle())
+        if is_outside and action == "changed":
+            inside = list(self.session.clicks)
+        self.follow(self.session.replace(inside))
+
+    def on_press(self, layer: Points, event: Any) -> None:
+        """Remember whether the modifier inverts the click that begins now."""
+        self._is_inverted = INVERTING_MODIFIER in event.modifiers
+
+    def on_image_data(self) -> None:
+        """Compute new masks from new data, from the next click on."""
+        self.on_mask_data()
+        self.session.invalidate()
+
+    def on_mask_data(self) -> None:
+        """End if image and masks differ in shape now."""
+        shape = image_layer.image_shape(self.image)
+        if tuple(self.labels.data.shape) != shape:
+            self.message.emit("Image and masks differ in shape now: press Start again.")
+            self.ended.emit()
+
+    def on_label(self) -> None:
+        """Go to the object whose label was selected in the Labels layer."""
+        label = int(self.labels.selected_label)
+        if label > 0 and label != self.session.object_id:
+            self.set_object(label)
+
+    def _label_new(self, count: int) -> None:
+        """Fill in the features of the points that were added last."""
+        is_positive = (self.sign == "+") != self._is_inverted
+        self._is_inverted = False
+        object_id = self.session.object_id
+        click_layer.label_last(self.points, count, object_id, is_positive, self.plane)
+
+    def _obstacle(self) -> str:
+        """Say why a click found no pixel."""
+        if self._dims.ndisplay != 2:
+            return "Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."
+        if self.plane is None:
+            return f"No slice of image {self.image.name!r} is on display here."
+        return f"Click inside image {self.image.name!r}."

@@ -1,0 +1,101 @@
+"""ModelChoice: the dock's model and device, loaded in the background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import QFileDialog
+
+from napari_simpleclick.modeling.catalog import import_checkpoint, list_models
+from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from magicgui.widgets.bases import CategoricalWidget
+
+    from napari_simpleclick.inference.predictor import Predictor
+    from napari_simpleclick.plugin.controller import SegmentationController
+
+FROM_FILE = "from a file \u2026"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+NO_MODEL = (
+    "The bundled model is missing. Choose another one, or "
+    f"\u201c{FROM_FILE}\u201d to use a checkpoint (.safetensors, .pth)."
+)
+
+
+class ModelChoice:
+    """Two combo boxes; what is chosen there becomes the controller's model.
+
+    Parameters
+    ----------
+    controller : SegmentationController
+        Loads the model.
+    """
+
+    def __init__(self, controller: SegmentationController) -> None:
+        self._controller = controller
+        self._in_use: tuple[str | None, str] = (None, DEVICES[0])
+        self.model = ComboBox(choices=self._models)
+        self.device = ComboBox(choices=DEVICES)
+        self.device.tooltip = "auto: a CUDA device where there is one, else the CPU"
+        self.model.changed.connect(self.load)
+        self.device.changed.connect(self.load)
+
+    def load(self) -> None:
+        """Load what is chosen."""
+        name = self.model.value
+        if name is None:
+            self._controller.message.emit(NO_MODEL)
+        elif name == FROM_FILE:
+            self._ask_for_file()
+        else:
+            self._load(name, lambda: name)
+
+    def import_file(self, path: str | Path) -> None:
+        """Add a checkpoint file to the catalogue and load it."""
+        self._load(Path(path).stem, lambda: import_checkpoint(path).name)
+
+    def _ask_for_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self.model.native,
+            "Checkpoint",
+            "",
+            "Checkpoints (*.safetensors *.pth *.pt)",
+        )
+        if path:
+            self.import_file(path)
+        else:
+            self._show_in_use()
+
+    def _load(self, name: str, find: Callable[[], str]) -> None:
+        device = self.device.value
+
+        def load() -> Predictor:
+            # torch takes seconds to import: not in the window's thread.
+            load_triton_apart()
+            from napari_simpleclick.inference.loading import load_predictor
+
+            return load_predictor(find(), device=device)
+
+        def ended(is_loaded: bool) -> None:
+            if is_loaded:
+                self._in_use = name, device
+            self._show_in_use()
+
+        self._controller.load_model(load, f"Model {name!r} ({device})", ended)
+
+    def _show_in_use(self) -> None:
+        name, device = self._in_use
+        with self.model.changed.blocked(), self.device.changed.blocked():
+            self.model.reset_choices()
+            self.model.value = self.model.choices[0] if name is None else name
+            self.device.value = device
+
+    def _models(self, _: CategoricalWidget[Any]) -> list[tuple[str, Any]]:
+        available = [e for e in list_models() if e.is_available]
+        models: list[tuple[str, Any]] = [(e.title, e.name) for e in available]
+        return [*(models or [("none", None)]), (FROM_FILE, FROM_FILE)]

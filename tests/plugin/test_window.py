@@ -24,7 +24,16 @@ from napari_simpleclick.types import Prediction
 from tests.plugin.conftest import BrightDisks
 
 PLAIN = Qt.KeyboardModifier.NoModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+class Slow(BrightDisks):
+    """Takes its time."""
+
+    def predict(self, *arguments: Any) -> Prediction:
+        sleep(0.3)
+        return super().predict(*arguments)
 
 
 class Window:
@@ -68,7 +77,9 @@ class Window:
 
     def place(self, *voxel: float) -> QPoint:
         """Where on the canvas a voxel is shown."""
-        camera, shown = self.viewer.scene.camera, list(self.viewer.dims.displayed)
+        camera = self.viewer.scene.camera
+        missing = self.viewer.dims.ndim - self.image.ndim
+        shown = [axis - missing for axis in self.viewer.dims.displayed]
         world = np.array(self.image.data_to_world(voxel))[shown]
         size = np.array([self.canvas.height(), self.canvas.width()])
         row, col = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2
@@ -78,6 +89,25 @@ class Window:
         place = self.place(*voxel)
         self.bot.mouseMove(self.canvas, place)
         self.bot.mouseClick(self.canvas, Qt.MouseButton.LeftButton, modifier, place)
+
+    def drag(self, begin: tuple[float, ...], end: tuple[float, ...]) -> None:
+        left, places = Qt.MouseButton.LeftButton, (self.place(*begin), self.place(*end))
+        self.bot.mouseMove(self.canvas, places[0])
+        self.bot.mousePress(self.canvas, left, PLAIN, places[0])
+        for part in (0.3, 0.6, 1.0):
+            self.bot.mouseMove(self.canvas, places[0] + (places[1] - places[0]) * part)
+            self.bot.wait(20)
+        self.bot.mouseRelease(self.canvas, left, PLAIN, places[1])
+
+    def show(self, data: Any, **arguments: Any) -> None:
+        """Have this image alone, on axis 0."""
+        self.viewer.layers.clear()
+        self.image = self.viewer.add_image(data, name="shown", **arguments)
+
+    def look_at(self, index: int) -> None:
+        """Go to a slice along axis 0."""
+        self.viewer.dims.set_point(0, self.image.data_to_world((index, 0, 0))[0])
+        self.bot.wait(50)
 
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = PLAIN) -> None:
         self.bot.keyClick(self.canvas, key, modifier)
@@ -180,11 +210,6 @@ def test_buttons_of_the_dock(window: Window) -> None:
 
 
 def test_the_window_answers_while_the_model_computes(window: Window) -> None:
-    class Slow(BrightDisks):
-        def predict(self, *arguments: Any) -> Prediction:
-            sleep(0.3)
-            return super().predict(*arguments)
-
     window.use(Slow())
     window.start()
     window.viewer.dims.set_current_step(0, 8)
@@ -194,7 +219,7 @@ def test_the_window_answers_while_the_model_computes(window: Window) -> None:
     assert len(window.points.data) == 4
     assert monotonic() - begin < 0.9
     assert window.controller.state.is_busy
-    assert window.dock.busy.maximum() == 0
+    assert window.dock.busy.isVisible()
     window.bot.waitUntil(
         lambda: all(window.labels.data[8, 50, c] for c in (40, 50, 60, 70)),
         timeout=10_000,
@@ -263,15 +288,16 @@ def test_a_file_that_is_no_checkpoint_is_explained(
 ) -> None:
     path = tmp_path / "notes.pth"
     path.write_text("not a checkpoint")
-    window.dock.import_model(path)
+    window.dock.choice.import_file(path)
+    window.settle()
     assert "notes.pth" in window.dock.status.text()
     assert "notes.pth" in notification_manager.records[-1].message
     assert window.controller.state.has_model
-    assert window.dock.model.value == "default"
+    assert window.dock.choice.model.value == "default"
 
 
 def test_the_bundled_model_answers_a_click(window: Window) -> None:
-    window.dock.device.value = "cpu"
+    window.dock.choice.device.value = "cpu"
     window.settle()
     assert "ready" in window.dock.status.text()
     window.start()
@@ -300,9 +326,9 @@ def test_a_chosen_file_joins_the_models(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     path = tmp_path / "mine.safetensors"
     path.write_bytes(resolve("default").read_bytes())
-    window.dock.import_model(path)
+    window.dock.choice.import_file(path)
     window.settle()
-    assert window.dock.model.value == "mine"
+    assert window.dock.choice.model.value == "mine"
     assert "'mine'" in window.dock.status.text()
     assert "ready" in window.dock.status.text()
 
@@ -312,8 +338,185 @@ def test_the_dock_opens_without_any_model(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("napari_simpleclick.plugin.widget.list_models", tuple)
+    monkeypatch.setattr("napari_simpleclick.plugin.model_choice.list_models", tuple)
     dock = SimpleClickWidget(make_napari_viewer())
     qtbot.addWidget(dock)
     assert "missing" in dock.status.text()
     dock.controller.close()
+
+
+def test_dragging_a_click_moves_the_mask(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 30, 40)
+    window.click(8, 60, 60)
+    window.settle()
+    window.key(Qt.Key.Key_3)
+    window.drag((8, 30, 40), (8, 30, 90))
+    window.settle()
+    np.testing.assert_allclose(window.points.data[0], [8, 30, 90], atol=1)
+    assert window.labels.data[8, 30, 40] == 0
+    assert window.labels.data[8, 30, 90] == window.labels.data[8, 60, 60] == 1
+    window.key(Qt.Key.Key_U)
+    assert window.labels.data[8, 30, 40] == 1
+    assert window.labels.data[8, 30, 90] == 0
+
+
+def test_deleting_a_click_with_the_delete_key(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    for col in (30, 60, 90):
+        window.click(8, 50, col)
+    window.settle()
+    window.key(Qt.Key.Key_3)
+    window.click(8, 50, 60)
+    window.key(Qt.Key.Key_Delete)
+    assert len(window.points.data) == 2
+    assert [window.labels.data[8, 50, col] for col in (30, 60, 90)] == [1, 0, 1]
+
+
+def test_the_brush_and_its_undo_go_with_clicks(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 40)
+    window.settle()
+    clicked = window.labels.data.copy()
+    window.viewer.layers.selection.active = window.labels
+    window.labels.mode = "paint"
+    window.drag((8, 30, 80), (8, 34, 84))
+    painted = window.labels.data.copy()
+    assert painted[8, 32, 82] == 1
+    window.key(Qt.Key.Key_Z, CONTROL)
+    np.testing.assert_array_equal(window.labels.data, clicked)
+    window.key(Qt.Key.Key_Z, CONTROL | SHIFT)
+    np.testing.assert_array_equal(window.labels.data, painted)
+    window.viewer.layers.selection.active = window.points
+    window.click(8, 50, 60)
+    window.settle()
+    assert window.labels.data[8, 32, 82] == window.labels.data[8, 50, 60] == 1
+    window.key(Qt.Key.Key_U)
+    np.testing.assert_array_equal(window.labels.data, painted)
+
+
+def test_ten_fast_clicks_are_answered_in_order(window: Window) -> None:
+    predictor = Slow()
+    window.use(predictor)
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    columns = range(20, 110, 9)
+    for col in columns:
+        window.click(8, 50, col)
+    assert len(window.points.data) == 10
+    window.settle()
+    assert [len(clicks) for _, clicks, _ in predictor.seen] == list(range(1, 11))
+    assert all(window.labels.data[8, 50, col] for col in columns)
+
+
+def test_reset_drops_clicks_that_wait(window: Window) -> None:
+    predictor = Slow()
+    window.use(predictor)
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    for col in (40, 60, 80):
+        window.click(8, 50, col)
+    window.bot.keyClick(window.canvas, Qt.Key.Key_R)
+    window.settle()
+    assert len(predictor.seen) == 1
+    assert window.area() == 0
+    assert window.dock.status.text() == "Object 1: no clicks on this slice."
+
+
+def test_the_viewer_closes_while_the_model_computes(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.use(Slow())
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    assert window.controller.state.is_busy
+    labels, controller = window.labels, window.controller
+    window.viewer.close()
+    window.bot.waitUntil(lambda: not controller.state.is_running)
+    window.bot.wait(500)
+    assert labels.data.max() == 0
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        {"scale": (4, 0.5, 1.5)},
+        {"scale": (4, 0.5, 1.5), "translate": (-60, -40, -30)},
+        {"rotate": np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])},
+        {
+            "affine": np.array(
+                [[2, 0, 0, -9], [0, 0, 1, 5], [0, -1.5, 0, 3.0], [0, 0, 0, 1]]
+            )
+        },
+        {"scale": (0.004, 0.0005, 0.0015), "units": ("mm", "mm", "mm")},
+    ],
+    ids=["anisotropic", "translated", "rotated", "affine", "millimetres"],
+)
+def test_clicks_meet_their_pixels_in_any_place(
+    window: Window, transform: dict[str, Any]
+) -> None:
+    window.show(np.zeros((12, 60, 80), np.uint8), **transform)
+    window.start()
+    window.look_at(5)
+    window.click(5, 20, 30)
+    window.settle()
+    np.testing.assert_allclose(window.points.data, [[5, 20, 30]], atol=0.6)
+    used = np.nonzero(window.labels.data)
+    assert set(used[0]) == {5}
+    assert abs(used[1].mean() - 20) < 1
+    assert abs(used[2].mean() - 30) < 1
+
+
+def test_an_image_smaller_than_what_is_shown(window: Window) -> None:
+    window.show(np.zeros((3, 60, 80), np.uint8), translate=(5, 40, 30))
+    large = window.viewer.add_image(np.zeros((4, 20, 200, 200), np.uint8))
+    window.dock.image.value = window.image
+    window.start()
+    window.viewer.reset_view()
+    window.viewer.dims.set_point([0, 1], [2, 6])
+    window.bot.wait(50)
+    window.click(1, -20, -20)
+    assert window.dock.status.text() == "Click inside image 'shown'."
+    window.viewer.dims.set_point(1, 15)
+    window.click(1, 30, 40)
+    assert "No slice of image 'shown'" in window.dock.status.text()
+    assert len(window.points.data) == 0
+    assert window.area() == 0
+    window.viewer.dims.set_point(1, 6)
+    window.click(1, 30, 40)
+    window.settle()
+    assert window.labels.data[1, 30, 40] == 1
+    assert large.data.max() == 0
+
+
+@pytest.mark.parametrize("other", [{"units": ["pixel"] * 3}, {"units": ["mm"] * 3}])
+def test_layers_in_other_units_do_not_shift_the_clicks(
+    window: Window, other: dict[str, Any]
+) -> None:
+    data = np.zeros((12, 60, 80), np.uint8)
+    window.show(data, scale=(4, 1, 1), units=("um", "um", "um"))
+    window.viewer.add_image(data, scale=[0.001] * 3, **other)
+    window.dock.image.value = window.image
+    window.start()
+    window.viewer.reset_view()
+    window.look_at(5)
+    window.click(5, 20, 30)
+    window.settle()
+    assert window.labels.data[5, 20, 30] == 1
+    assert set(np.nonzero(window.labels.data)[0]) == {5}
+
+
+def test_where_napari_converts_units_clicks_are_refused(window: Window) -> None:
+    data = np.zeros((12, 60, 80), np.uint8)
+    window.show(data, units=("mm", "mm", "mm"))
+    window.viewer.add_image(data, scale=[1000] * 3, units=("um", "um", "um"))
+    window.dock.image.value = window.image
+    window.start()
+    window.points.add([5, 20, 30])
+    assert "give all layers the same" in window.dock.status.text()
+    assert len(window.points.data) == 0
+    assert window.area() == 0

@@ -228,8 +228,9 @@ class SegmentationController:
 
     def reset(self) -> None:
         """Delete the current object's clicks on the displayed slice."""
-        if self._run is not None and (plane := self._run.plane) is not None:
-            self._run.follow(self._run.session.reset(plane))
+        if self._run is not None and (target := self._run.target) is not None:
+            self._run.follow(self._run.session.reset(target.plane))
+            self._tell(target)
 
     def place_clicks(self, clicks: Sequence[PlacedClick]) -> None:
         """Make these the clicks, as one edit, and compute their masks."""

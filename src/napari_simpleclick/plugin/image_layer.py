@@ -77,12 +77,12 @@ def displayed_plane(image: Image, dims: Dims) -> Plane | None:
     Returns
     -------
     Plane or None
-        None in 3D view, where the image's axes are not displayed, or where the
-        slider stands outside the image.
+        None in 3D view, where the image's axes are not displayed, where the slider
+        stands outside the image, or where the viewer shows other units.
     """
     missing = dims.ndim - image.ndim
     axes = [axis - missing for axis in dims.displayed]
-    if len(axes) != 2 or min(axes) < 0:
+    if len(axes) != 2 or min(axes) < 0 or not is_in_world_units(image, dims):
         return None
     # As napari does, along the displayed axes at the origin: where the layer is tilted
     # out of the slice, that is the slice shown.
@@ -92,6 +92,16 @@ def displayed_plane(image: Image, dims: Dims) -> Plane | None:
         return None
     plane = Plane.through(point, axes)
     return plane if plane.fits(image_shape(image)) else None
+
+
+def is_in_world_units(image: Image, dims: Dims) -> bool:
+    """Say whether the viewer's world has the units of an image.
+
+    Where layers have units that can be converted, such as mm and um, napari draws them
+    in one of the two; but it still takes mouse positions for those of each layer.
+    """
+    units = getattr(dims, "units", None)  # newer releases of napari
+    return units is None or tuple(units[-image.ndim :]) == tuple(image.units)
 
 
 def show_plane(image: Image, dims: Dims, plane: Plane) -> None:

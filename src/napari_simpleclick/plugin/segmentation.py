@@ -211,6 +211,11 @@ class Segmentation:
         """Say why a click found no pixel."""
         if self._dims.ndisplay != 2:
             return "Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."
+        if not image_layer.is_in_world_units(self.image, self._dims):
+            return (
+                f"napari cannot place clicks on image {self.image.name!r}, as another "
+                "layer has other units: give all layers the same."
+            )
         if self.plane is None:
             return f"No slice of image {self.image.name!r} is on display here."
         return f"Click inside image {self.image.name!r}."

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points
+from napari.settings import get_settings
+from napari.utils.key_bindings import coerce_keybinding
 
 from napari_simpleclick.inference.plane import Plane
-from napari_simpleclick.plugin.controller import SegmentationController
+from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
 from napari_simpleclick.types import Click
 from tests.plugin.conftest import BrightDisks, HeldRunner
 
@@ -686,6 +688,75 @@ def test_a_label_picked_in_the_layer_is_the_object(
     assert controller.state.object_id == 7
     points.add([10, 20, 20])
     assert labels.data[10, 20, 20] == 7
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+def test_an_image_tilted_out_of_the_view_takes_no_clicks(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    tilt = [[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]
+    told: list[str] = []
+    controller.message.connect(told.append)
+    _, points, labels = begin(viewer, controller, rotate=tilt)
+    points.add([10, 20, 25])
+    assert "tilted" in told[-1]
+    assert labels.data.max() == 0
+    viewer.dims.order = (2, 0, 1)
+    points.add([10, 20, 25])
+    assert slices_with(labels, 1, 2) == {25}
+
+
+def test_keys_are_none_of_naparis(viewer: ViewerModel) -> None:
+    ours = {coerce_keybinding(key) for key in ACTION_KEYS.values()}
+    for owner in (ViewerModel, Labels, Points, Image):
+        assert ours.isdisjoint(owner.class_keymap)
+    elsewhere = {
+        coerce_keybinding(str(key))
+        for action, keys in get_settings().shortcuts.shortcuts.items()
+        if not any(word in action for word in ("shape", "activate_add_"))
+        for key in keys
+    }
+    assert coerce_keybinding("Delete") in elsewhere
+    assert ours.isdisjoint(elsewhere)
+
+
+def test_layers_keep_nothing_of_ours(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    assert len(points.keymap) == len(labels.keymap) == len(ACTION_KEYS)
+    controller.stop()
+    assert not points.keymap
+    assert not labels.keymap
+    points.add([10, 20, 25])
+    assert labels.data.max() == 0
+
+
+def test_clicks_without_a_model_say_what_they_wait_for(viewer: ViewerModel) -> None:
+    controller, told = SegmentationController(viewer, HeldRunner()), []
+    controller.message.connect(told.append)
+    _, points, _ = begin(viewer, controller)
+    points.add([10, 20, 25])
+    assert told[-1] == "The clicks wait for a model: choose one above."
+    assert len(points.data) == 1
+
+
+def test_a_model_that_fails_leaves_the_one_before(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.failed.connect(told.append)
+    _, points, labels = begin(viewer, controller)
+
+    def load() -> BrightDisks:
+        raise ValueError("no such file")
+
+    controller.load_model(load, "Model x")
+    assert told == [
+        "Model x cannot be used: no such file (the one before stays in use)"
+    ]
+    points.add([10, 20, 25])
+    assert labels.data[10, 20, 25] == 1
 
 
 def test_clearing_the_viewer_ends_it(

@@ -11,6 +11,8 @@ from napari_simpleclick.inference.intensity import to_display
 from napari_simpleclick.inference.plane import Plane
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari.components import Dims
     from napari.layers import Image
     from numpy.typing import NDArray
@@ -78,20 +80,32 @@ def displayed_plane(image: Image, dims: Dims) -> Plane | None:
     -------
     Plane or None
         None in 3D view, where the image's axes are not displayed, where the slider
-        stands outside the image, or where the viewer shows other units.
+        stands outside the image, where the viewer shows other units, or where the
+        image is tilted out of the slice.
     """
     missing = dims.ndim - image.ndim
     axes = [axis - missing for axis in dims.displayed]
     if len(axes) != 2 or min(axes) < 0 or not is_in_world_units(image, dims):
         return None
-    # As napari does, along the displayed axes at the origin: where the layer is tilted
-    # out of the slice, that is the slice shown.
-    world = np.where(np.isin(range(image.ndim), axes), 0.0, dims.point[missing:])
-    point = image.world_to_data(world)
+    if is_tilted(image, axes):
+        return None
+    point = image.world_to_data(dims.point[missing:])
     if any(round(p) < 0 for axis, p in enumerate(point) if axis not in axes):
         return None
     plane = Plane.through(point, axes)
     return plane if plane.fits(image_shape(image)) else None
+
+
+def is_tilted(image: Image, axes: Collection[int]) -> bool:
+    """Say whether moving along displayed axes of the world leaves the image's slice.
+
+    napari then draws the slice as if it were not so, but takes mouse positions for
+    what they are: on other slices.
+    """
+    fixed = [axis for axis in range(image.ndim) if axis not in axes]
+    steps = [image.world_to_data(step) for step in np.eye(image.ndim)[list(axes)]]
+    moved = np.array(steps) - image.world_to_data(np.zeros(image.ndim))
+    return bool(np.abs(moved[:, fixed]).max(initial=0) > 1e-6)
 
 
 def is_in_world_units(image: Image, dims: Dims) -> bool:

@@ -217,5 +217,8 @@ class Segmentation:
                 "layer has other units: give all layers the same."
             )
         if self.plane is None:
-            return f"No slice of image {self.image.name!r} is on display here."
+            return (
+                f"No slice of image {self.image.name!r} is on display here, or it is "
+                "tilted out of the view."
+            )
         return f"Click inside image {self.image.name!r}."

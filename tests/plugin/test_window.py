@@ -14,7 +14,7 @@ from napari.layers import Labels, Points
 from napari.utils.notifications import notification_manager
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.sample_data import brain_mri
@@ -520,3 +520,58 @@ def test_where_napari_converts_units_clicks_are_refused(window: Window) -> None:
     assert "give all layers the same" in window.dock.status.text()
     assert len(window.points.data) == 0
     assert window.area() == 0
+
+
+def test_an_error_of_the_model_is_a_notification(window: Window) -> None:
+    class Broken(BrightDisks):
+        def predict(self, *arguments: Any) -> Prediction:
+            raise RuntimeError("out of memory")
+
+    window.use(Broken())
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 60)
+    window.settle()
+    expected = "There is no mask for the last click: out of memory"
+    assert window.dock.status.text() == expected
+    assert notification_manager.records[-1].message == expected
+    assert len(window.points.data) == 1
+    window.use(BrightDisks())
+    window.click(8, 50, 70)
+    window.settle()
+    assert window.labels.data[8, 50, 60] == window.labels.data[8, 50, 70] == 1
+
+
+def test_loading_is_seen_and_nothing_jumps(window: Window) -> None:
+    def load() -> BrightDisks:
+        sleep(0.3)
+        return BrightDisks()
+
+    dock, place = window.dock, window.dock.status.pos()
+    assert not dock.busy.isVisible()
+    window.controller.load_model(load, "Model 'x' (cpu)")
+    window.bot.wait(50)
+    assert dock.busy.isVisible()
+    assert dock.status.text() == "Loading Model 'x' (cpu) \u2026"
+    assert dock.status.pos() == place
+    window.settle()
+    assert not dock.busy.isVisible()
+    assert dock.status.text() == "Model 'x' (cpu) is ready."
+
+
+def test_a_narrow_dock_cuts_nothing_off(window: Window) -> None:
+    window.start()
+    assert window.dock.minimumSizeHint().width() <= 260
+    window.dock.setFixedWidth(260)
+    window.bot.wait(50)
+    for button in window.dock.findChildren(QPushButton):
+        text = button.fontMetrics().horizontalAdvance(button.text())
+        assert text <= button.width(), button.text()
+        assert button.mapTo(window.dock, button.rect().topRight()).x() <= 260
+
+
+def test_opened_twice_it_is_one_dock(window: Window) -> None:
+    _, again = window.viewer.window.add_plugin_dock_widget(
+        "napari-simpleclick", "SimpleClick"
+    )
+    assert again is window.dock

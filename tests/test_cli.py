@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from skimage import io
 
 from napari_simpleclick.cli import main
 from napari_simpleclick.io.clicks_file import VolumeClick, write_clicks
@@ -133,6 +134,31 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "default" in printed
     assert "cocolvis_vit_base" in printed
+
+
+def test_pack_and_train_give_a_model_to_segment_with(
+    clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "data" / "set"
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    labels = np.zeros((64, 64), np.uint8)
+    labels[16:48, 20:50] = 1
+    image = (90 * labels + rng.integers(0, 60, labels.shape)).astype(np.uint8)
+    io.imsave(folder / "images" / "a.png", image, check_contrast=False)
+    io.imsave(folder / "labels" / "a.png", labels, check_contrast=False)
+    packed, config = tmp_path / "pack.npz", tmp_path / "config.toml"
+    assert main(["pack", str(tmp_path / "data"), "--output", str(packed)]) == 0
+    assert capsys.readouterr().out.startswith("1 volumes")
+    config.write_text(
+        'data = "pack.npz"\nsteps = 2\ninput_sizes = [32]\nbatch_sizes = [2]\n'
+        "users = 2\ncanvas_size = 64\nworkers = 0\nbfloat16 = false\n"
+    )
+    run = tmp_path / "run"
+    assert main(["train", str(config), "--output", str(run)]) == 0
+    model = run / "model.safetensors"
+    assert segment(MRI, clicks, tmp_path / "mask.nii.gz", model) == 0
 
 
 def test_demo_segments_the_ventricles(

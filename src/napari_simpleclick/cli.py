@@ -1,4 +1,4 @@
-"""The command line: napari-simpleclick segment, demo, models, train, evaluate."""
+"""The command line: napari-simpleclick segment, demo, models, pack, train, evaluate."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_segment(commands)
     _add_demo(commands)
     _add_models(commands)
+    _add_pack(commands)
     _add_train(commands)
     _add_evaluate(commands)
     return parser
@@ -97,6 +98,13 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.set_defaults(run=_models)
 
 
+def _add_pack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("pack", help="pack labelled images for training")
+    parser.add_argument("folder", type=Path, help="folder of data sets")
+    parser.add_argument("--output", type=Path, required=True, help="file, .npz")
+    parser.set_defaults(run=_pack)
+
+
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("train", help="train a model")
     parser.add_argument("config", type=Path, help="TOML file")
@@ -116,9 +124,7 @@ def _add_evaluate(
         description="Interrupted, it keeps what is done; the same command goes on.",
     )
     option = parser.add_argument
-    option(
-        "--dataset", required=True, help="folder, volume, ssTEM, BraTS ..."
-    )
+    option("--dataset", required=True, help="folder, volume, ssTEM, BraTS ...")
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")
     option("--model", nargs="+", default=["default"], help="names, files, or baselines")
@@ -181,6 +187,12 @@ def _models(arguments: argparse.Namespace) -> None:
     for entry in list_models():
         place = str(entry.path) if entry.is_available else f"get it: {entry.source}"
         _say(f"{entry.name:22} {entry.title}\n{'':22} {place}")
+
+
+def _pack(arguments: argparse.Namespace) -> None:
+    from napari_simpleclick.training.packing import pack
+
+    _say(f"{pack(arguments.folder, arguments.output)} volumes in {arguments.output}")
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -720,6 +720,28 @@ def test_keys_are_none_of_naparis(viewer: ViewerModel) -> None:
     assert ours.isdisjoint(elsewhere)
 
 
+def test_starting_again_hides_the_clicks_before(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, labels = begin(viewer, controller)
+    points.add([10, 20, 25])
+    controller.start(image, labels)
+    assert [x.visible for x in viewer.layers if isinstance(x, Points)] == [False, True]
+    assert controller.state.object_id == 2
+    assert labels.data[10, 20, 25] == 1
+
+
+def test_moving_through_slices_tells_only_what_changes(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    begin(viewer, controller)
+    told: list[Any] = []
+    controller.changed.connect(told.append)
+    for index in range(10):
+        viewer.dims.set_point(0, index)
+    assert not told
+
+
 def test_layers_keep_nothing_of_ours(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -156,6 +156,9 @@ def test_from_start_to_saved_and_reloaded(window: Window, tmp_path: Path) -> Non
         path = str(tmp_path / name)
         window.labels.save(path, plugin="napari-simpleclick")
         np.testing.assert_array_equal(read_volume(path).data, window.labels.data)
+        (reloaded,) = window.viewer.open(path, plugin="napari-simpleclick")
+        np.testing.assert_array_equal(reloaded.data, window.labels.data)
+        np.testing.assert_allclose(reloaded.scale, window.image.scale)
 
 
 def test_keys_work_in_our_layers_and_nowhere_else(window: Window) -> None:

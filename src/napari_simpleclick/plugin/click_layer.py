@@ -96,8 +96,9 @@ def show_clicks_of(points: Points, clicks: Sequence[PlacedClick], axes: object) 
 
     Nothing is done while the layer holds other points than these clicks.
     """
-    if 0 < len(clicks) == len(points.data):
-        points.shown = np.array([c.target.plane.axes == axes for c in clicks])
+    shown = np.array([c.target.plane.axes == axes for c in clicks], bool)
+    if len(clicks) == len(points.data) and not np.array_equal(shown, points.shown):
+        points.shown = shown
 
 
 def is_inside(placed: PlacedClick, shape: Sequence[int]) -> bool:

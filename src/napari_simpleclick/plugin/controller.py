@@ -72,10 +72,9 @@ class SegmentationController:
         self._threshold = 0.49
         self._sign: Sign = "+"
         self._is_closed = False
-        viewer.layers.events.removed.connect(self._on_layer_removed)
-        for event in self._layer_events():
-            event.connect(self._on_layers)
-        viewer.dims.events.connect(self._on_dims)
+        self._told = State()
+        for event, callback in self._heard():
+            event.connect(callback)
 
     @property
     def labels(self) -> Labels | None:
@@ -139,6 +138,8 @@ class SegmentationController:
             raise ValueError(f"Image {image.name!r} has no slices: it is a line.")
         if labels is not None:
             check_mask_layer(labels, image)
+        if self._run is not None:
+            self._run.points.visible = False
         self.stop()
         if labels is None:
             labels = self._viewer.add_layer(new_mask_layer(image))
@@ -174,10 +175,8 @@ class SegmentationController:
         for signal in (self.changed, self.layers_changed, self.message, self.failed):
             signal.disconnect()
         self.stop()
-        self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
-        for event in self._layer_events():
-            event.disconnect(self._on_layers)
-        self._viewer.dims.events.disconnect(self._on_dims)
+        for event, callback in self._heard():
+            event.disconnect(callback)
         self._queue.close()
 
     def toggle_sign(self) -> None:
@@ -205,7 +204,7 @@ class SegmentationController:
             self._run.set_object(object_id)
         except ValueError as error:
             self.failed.emit(str(error))
-            self._notify()
+            self.changed.emit(self.state)
 
     def next_object(self) -> None:
         """Go on to a new object, with a label that neither clicks nor layer hold."""
@@ -230,7 +229,7 @@ class SegmentationController:
         """Delete the current object's clicks on the displayed slice."""
         if self._run is not None and (target := self._run.target) is not None:
             self._run.follow(self._run.session.reset(target.plane))
-            self._tell(target)
+            self.message.emit(self._run.describe(target))
 
     def place_clicks(self, clicks: Sequence[PlacedClick]) -> None:
         """Make these the clicks, as one edit, and compute their masks."""
@@ -250,7 +249,7 @@ class SegmentationController:
             return
         self._run.follow(targets)
         self._run.show(targets[-1].plane)
-        self._tell(targets[-1])
+        self.message.emit(self._run.describe(targets[-1]))
 
     def _on_clicks(self) -> None:
         if self._run is not None and not (
@@ -261,17 +260,9 @@ class SegmentationController:
         self._notify()
 
     def _on_answer(self, request: Request) -> None:
-        self._tell(request.target)
+        if self._run is not None:
+            self.message.emit(self._run.describe(request.target))
         self._notify()
-
-    def _tell(self, target: Target) -> None:
-        """Say how many clicks a target has."""
-        if self._run is None:
-            return
-        count = len(self._run.session.clicks_of(target))
-        clicks = {0: "no clicks", 1: "1 click"}.get(count, f"{count} clicks")
-        here = "this slice" if target == self._run.target else f"slice {target.plane}"
-        self.message.emit(f"Object {target.object_id}: {clicks} on {here}.")
 
     def _say(self, message: str) -> None:
         self.message.emit(message)
@@ -281,9 +272,14 @@ class SegmentationController:
             self._run.hide_other_clicks()
             self._notify()
 
-    def _layer_events(self) -> list[Any]:
-        events = self._viewer.layers.events
-        return [events.inserted, events.removed, events.renamed]
+    def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers = self._viewer.layers.events
+        return [
+            (self._viewer.dims.events, self._on_dims),
+            (layers.removed, self._on_layer_removed),
+            *((e, self._on_layers) for e in (layers.inserted, layers.removed)),
+            (layers.renamed, self._on_layers),
+        ]
 
     def _on_layers(self) -> None:
         self.layers_changed.emit()
@@ -296,4 +292,8 @@ class SegmentationController:
             self.stop()
 
     def _notify(self) -> None:
-        self.changed.emit(self.state)
+        """Emit the state where it is another: sliders call this all the time."""
+        state = self.state
+        if state != self._told:
+            self._told = state
+            self.changed.emit(state)

@@ -86,6 +86,13 @@ class Segmentation:
         plane = self.plane
         return None if plane is None else Target(self.session.object_id, plane)
 
+    def describe(self, target: Target) -> str:
+        """Say how many clicks a target has."""
+        count = len(self.session.clicks_of(target))
+        clicks = {0: "no clicks", 1: "1 click"}.get(count, f"{count} clicks")
+        here = "this slice" if target == self.target else f"slice {target.plane}"
+        return f"Object {target.object_id}: {clicks} on {here}."
+
     def next_label(self) -> int:
         """Return a label that neither clicks nor layer hold, above the current one."""
         used = {target.object_id for target in self.session.targets()}

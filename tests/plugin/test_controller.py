@@ -742,6 +742,33 @@ def test_moving_through_slices_tells_only_what_changes(
     assert not told
 
 
+def test_continued_labels_are_laid_over_the_image(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME, scale=(3, 1, 1), translate=(0, 5, -7))
+    labels = viewer.add_labels(np.zeros(VOLUME.shape, int))
+    controller.start(image, labels)
+    np.testing.assert_allclose(
+        labels.data_to_world((3, 4, 5)), image.data_to_world((3, 4, 5))
+    )
+
+
+def test_an_error_without_words_is_named(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.failed.connect(told.append)
+    _, points, _ = begin(viewer, controller)
+
+    class Broken(BrightDisks):
+        def predict(self, image: Any, clicks: Any, previous: Any = None) -> Any:
+            raise RuntimeError
+
+    controller.load_model(Broken, "broken model")
+    points.add([10, 20, 25])
+    assert told == ["There is no mask for the last click: RuntimeError"]
+
+
 def test_layers_keep_nothing_of_ours(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -148,7 +148,7 @@ class SegmentationController:
             image, points, labels, self._viewer.dims, self._sign, self._threshold
         )
         run.changed.connect(self._on_clicks)
-        run.message.connect(self._say)
+        run.message.connect(self.message)
         run.ended.connect(self.stop)
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
         self._run, self._watch = run, LayerWatch(image, points, labels, run, keys)
@@ -263,9 +263,6 @@ class SegmentationController:
         if self._run is not None:
             self.message.emit(self._run.describe(request.target))
         self._notify()
-
-    def _say(self, message: str) -> None:
-        self.message.emit(message)
 
     def _on_dims(self) -> None:
         if self._run is not None:

@@ -61,7 +61,8 @@ class LayerWatch:
         return layer in (self.image, self.points, self.labels)
 
     def connect(self) -> None:
-        """Begin to listen."""
+        """Lay clicks and masks over the image, and begin to listen."""
+        self._follow_image()
         self.points.events.data.connect(self.listener.on_points)
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
         self.image.events.data.connect(self.listener.on_image_data)

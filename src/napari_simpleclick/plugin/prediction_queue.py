@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from napari_simpleclick.plugin.image_layer import RawSlice
     from napari_simpleclick.plugin.worker import Runner
     from napari_simpleclick.types import Click, Prediction
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class SlicePredictor(Protocol):
@@ -124,7 +128,7 @@ class PredictionQueue:
         def failed(error: BaseException) -> None:
             if count == self._model_count:
                 kept = " (the one before stays in use)" if self.has_model else ""
-                self._on_failure(f"{name} cannot be used: {error}{kept}")
+                self._fail(f"{name} cannot be used", error, kept)
                 ended(False)
 
         self._on_message(f"Loading {name} \u2026")
@@ -152,7 +156,7 @@ class PredictionQueue:
         def failed(error: BaseException) -> None:
             if source is self._source:
                 source.abandon(request)
-                self._on_failure(f"There is no mask for the last click: {error}")
+                self._fail("There is no mask for the last click", error)
             self.answer()
 
         self._submit(lambda: self._predict(predictor, raw, request), done, failed)
@@ -168,6 +172,10 @@ class PredictionQueue:
         if self._slice is None or not raw.shows_same(self._slice[0]):
             self._slice = raw, raw.read()
         return predictor.predict(self._slice[1], request.clicks, request.previous)
+
+    def _fail(self, what: str, error: BaseException, remark: str = "") -> None:
+        _LOG.debug("%s", what, exc_info=error)
+        self._on_failure(f"{what}: {str(error) or type(error).__name__}{remark}")
 
     def _submit(
         self,

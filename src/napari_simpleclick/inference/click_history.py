@@ -99,9 +99,7 @@ class ClickHistory:
     def _go_to(self, clicks: PlacedClicks) -> tuple[Target, ...]:
         before, self.clicks = self.clicks, clicks
         touched = dict.fromkeys(placed.target for placed in (*before, *clicks))
-        return tuple(
-            t for t in touched if clicks_on(t, before) != clicks_on(t, clicks)
-        )
+        return tuple(t for t in touched if clicks_on(t, before) != clicks_on(t, clicks))
 
 
 def clicks_on(target: Target, clicks: PlacedClicks) -> tuple[Click, ...]:

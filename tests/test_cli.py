@@ -173,9 +173,9 @@ def test_demo_segments_the_ventricles(
     assert len(set(np.nonzero(labels)[2])) >= 3
     # Adults have 5 to 60 ml, of which the clicked slices show a part.
     assert 2 < millilitres < 60
-    # The ventricles are about the middle of the head: nothing far out.
-    inside = labels[30:100, 15:80]
-    assert np.count_nonzero(inside) == np.count_nonzero(labels)
+    # The ventricles are in the middle of the head: next to nothing lies far out.
+    inside = labels[40:90, 25:75]
+    assert np.count_nonzero(inside) > 0.95 * np.count_nonzero(labels)
     assert (tmp_path / "ventricles.png").stat().st_size > 10_000
 
 

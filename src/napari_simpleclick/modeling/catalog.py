@@ -60,16 +60,18 @@ class CatalogEntry:
 
 
 def _published(name: str, variant: str, training_data: str) -> CatalogEntry:
-    title = f"SimpleClick {variant}, published, {training_data}"
+    title = f"photographs ({variant}, {training_data})"
     return CatalogEntry(name, title, PUBLISHED_URL, variant, _MIT_CODE, training_data)
 
 
 KNOWN = (
     CatalogEntry(
         name="default",
-        title="SimpleClick xtiny for MRI and electron microscopy",
+        title="MRI and EM (xtiny)",
         source="bundled; its model card lies beside it",
         variant="xtiny",
+        licence="MIT",
+        training_data="synthetic slices, openly licensed MRI, CT and microscopy",
         path=_WEIGHTS / "simpleclick-xtiny-bio.safetensors",
     ),
     _published("cocolvis_vit_base", "base", "COCO+LVIS"),

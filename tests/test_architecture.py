@@ -23,7 +23,7 @@ BELOW = {
     "demo": {"types", "modeling", "inference", "io", "segment_file", "plugin"},
 }
 VIEWER = {"napari", "qtpy", "magicgui", "psygnal"}
-TOP = {"__init__", "cli"}
+TOP = {"__init__", "cli", "commands"}
 
 
 def imported(path: Path) -> set[str]:

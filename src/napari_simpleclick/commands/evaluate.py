@@ -1,0 +1,69 @@
+"""evaluate: models measured on a labelled data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_simpleclick.commands.console import say
+from napari_simpleclick.commands.options import add_device_option
+
+if TYPE_CHECKING:
+    from napari_simpleclick.commands.options import Commands
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure models on a labelled data set, with simulated clicks",
+        description="Interrupted, it keeps what is done; the same command goes on.",
+    )
+    option = parser.add_argument
+    option("--dataset", required=True, help="folder, volume, ssTEM, BraTS ...")
+    option("--root", type=Path, required=True, help="its folder, or one volume")
+    option("--labels", type=Path, help="labels of that one volume")
+    option("--model", nargs="+", default=["default"], help="names, files, or baselines")
+    option("--output", type=Path, required=True, help="folder for the results")
+    option("--max-clicks", type=int, default=20, help="clicks on each object")
+    option("--batch-size", type=int, help="objects at once (default: 1 on CPU, GPU 16)")
+    option(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average with the mirrored image, as published",
+    )
+    add_device_option(parser)
+    slices = parser.add_argument_group("slices of volumes")
+    slices.add_argument("--axis", type=int, help="0, 1 or 2 of (z, y, x)")
+    slices.add_argument("--every", type=int, help="every n-th slice")
+    slices.add_argument("--min-area", type=int, help="pixels of an object on a slice")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    from napari_simpleclick.evaluation.evaluate import EvaluationOptions, evaluate
+    from napari_simpleclick.evaluation.volumes import Slicing
+
+    chosen = {key: getattr(arguments, key) for key in ("axis", "every", "min_area")}
+    given = {key: value for key, value in chosen.items() if value is not None}
+    options = EvaluationOptions(
+        dataset=arguments.dataset,
+        root=arguments.root,
+        models=tuple(arguments.model),
+        output=arguments.output,
+        max_clicks=arguments.max_clicks,
+        labels=arguments.labels,
+        slicing=Slicing(**given) if given else None,
+        flip=arguments.flip,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+    )
+    try:
+        evaluate(options)
+    except KeyboardInterrupt:
+        say(f"stopped; {arguments.output} keeps what is done, run again to go on")
+        raise SystemExit(130) from None
+    say(f"report: {arguments.output / 'report.html'}")

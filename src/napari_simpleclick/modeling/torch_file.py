@@ -59,7 +59,7 @@ class TorchFile:
 
 
 def read_torch_file(path: Path) -> TorchFile:
-    """Read a state dict, bare or under "state_dict", without running anything.
+    """Read a state dict, bare or under "state_dict" or "model", and run nothing.
 
     Parameters
     ----------
@@ -197,8 +197,10 @@ def _state_dict(root: object) -> tuple[dict[str, StoredTensor], object]:
     if not isinstance(root, dict):
         raise CheckpointError("holds no state dict")
     state, config = root, None
-    if "state_dict" in root:
-        state, config = root["state_dict"], root.get("config")
+    for name in ("state_dict", "model"):
+        if isinstance(root.get(name), dict):
+            state, config = root[name], root.get("config")
+            break
     if not isinstance(state, dict) or not state:
         raise CheckpointError("holds no state dict")
     for key, value in state.items():

@@ -100,15 +100,7 @@ class ViTBackbone(nn.Module):
     def _position_embedding(self, height: int, width: int) -> Tensor:
         side = self.config.grid_size
         grid: Tensor = self.pos_embed[:, 1:].reshape(1, side, side, -1)
-        if (height, width) == (side, side):
-            return grid
-        resized: Tensor = functional.interpolate(
-            grid.permute(0, 3, 1, 2),
-            size=(height, width),
-            mode="bicubic",
-            align_corners=False,
-        )
-        return resized.permute(0, 2, 3, 1)
+        return resize_grid(grid, (height, width))
 
     def _global(self, block: nn.Module, x: Tensor) -> Tensor:
         tokens: Tensor = block(x.flatten(1, 2))
@@ -131,6 +123,16 @@ class ViTBackbone(nn.Module):
             windows = block(windows, attn_mask=mask)
         x = _join_windows(windows, batch, rows, cols, side_h, side_w)
         return x[:, :height, :width]
+
+
+def resize_grid(grid: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring a position embedding (1, h, w, D) to another grid, (1, *size, D)."""
+    if grid.shape[1:3] == size:
+        return grid
+    resized: Tensor = functional.interpolate(
+        grid.permute(0, 3, 1, 2), size=size, mode="bicubic", align_corners=False
+    )
+    return resized.permute(0, 2, 3, 1)
 
 
 def _window_count(tokens: int, patch_size: int) -> int:

@@ -56,6 +56,9 @@ class InlineRunner:
         else:
             done(outcome)
 
+    def report(self, news: Callable[[], None]) -> None:
+        news()
+
     def close(self) -> None:
         pass
 

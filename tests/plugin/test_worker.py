@@ -67,3 +67,34 @@ def test_a_closed_runner_reports_nothing(runner: QtRunner, qtbot: QtBot) -> None
     go_on.set()
     qtbot.wait(100)
     assert not reported
+
+
+def test_news_of_a_task_come_here_in_order_before_its_answer(
+    runner: QtRunner, qtbot: QtBot
+) -> None:
+    heard: list[tuple[str, str]] = []
+
+    def hear(what: str) -> None:
+        heard.append((what, threading.current_thread().name))
+
+    def task() -> str:
+        for number in range(3):
+            runner.report(lambda n=number: hear(str(n)))
+        return "answer"
+
+    def failed(error: BaseException) -> None:
+        raise error
+
+    runner.submit(task, hear, failed)
+    qtbot.waitUntil(lambda: len(heard) == 4)
+    here = threading.main_thread().name
+    assert heard == [("0", here), ("1", here), ("2", here), ("answer", here)]
+
+
+def test_a_closed_runner_passes_no_news_on(runner: QtRunner, qtbot: QtBot) -> None:
+    heard: list[str] = []
+    runner.report(lambda: heard.append("on its way"))
+    runner.close()
+    runner.report(lambda: heard.append("too late"))
+    qtbot.wait(50)
+    assert not heard

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
     from napari_simpleclick.inference.session import PlacedClick, Request, Target
+    from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.worker import Runner
 
 ACTION_KEYS = {
@@ -80,6 +81,11 @@ class SegmentationController:
     def labels(self) -> Labels | None:
         """The layer that masks are written to; None before start and after stop."""
         return None if self._run is None else self._run.labels
+
+    @property
+    def predictor(self) -> SharedPredictor | None:
+        """The model in use, None before one is loaded."""
+        return self._queue.predictor
 
     @property
     def state(self) -> State:

@@ -45,6 +45,11 @@ class ModelChoice:
         self.model.changed.connect(self.load)
         self.device.changed.connect(self.load)
 
+    @property
+    def name(self) -> str | None:
+        """Name of the model in use, None before one is loaded."""
+        return self._in_use[0]
+
     def load(self) -> None:
         """Load what is chosen."""
         name = self.model.value

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from napari_simpleclick.plugin.shared_predictor import SharedPredictor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -83,10 +85,15 @@ class PredictionQueue:
         self._on_failure = on_failure
         self._on_answer = on_answer
         self._source: Source | None = None
-        self._predictor: SlicePredictor | None = None
+        self._predictor: SharedPredictor | None = None
         self._running = 0
         self._model_count = 0
         self._slice: tuple[RawSlice, NDArray[np.uint8]] | None = None
+
+    @property
+    def predictor(self) -> SharedPredictor | None:
+        """The model in use, for others to use too; None before one is loaded."""
+        return self._predictor
 
     @property
     def has_model(self) -> bool:
@@ -121,7 +128,7 @@ class PredictionQueue:
 
         def loaded(predictor: SlicePredictor) -> None:
             if count == self._model_count:
-                self._predictor = predictor
+                self._predictor = SharedPredictor(predictor)
                 self._on_message(f"{name} is ready.")
                 ended(True)
 

@@ -26,6 +26,13 @@ class Runner(Protocol):
         """Run a task; call `done` with what it returns or `failed` with its error."""
         ...
 
+    def report(self, news: Callable[[], None]) -> None:
+        """Call this in the thread that answers come to; for a task to tell of itself.
+
+        News are heard in their order, and before the answer of the task.
+        """
+        ...
+
     def close(self) -> None:
         """Drop the tasks that have not begun, and all reports."""
         ...
@@ -65,6 +72,16 @@ class QtRunner(QObject):
 
         future = self._pool.submit(task)
         future.add_done_callback(finished)
+
+    def report(self, news: Callable[[], None]) -> None:
+        """Call this in Qt's main thread; for a task to tell of itself."""
+
+        def deliver() -> None:
+            if not self._is_closed:
+                news()
+
+        if not self._is_closed:
+            self._finished.emit(deliver)
 
     def close(self) -> None:
         """Drop the tasks that have not begun, and all reports."""

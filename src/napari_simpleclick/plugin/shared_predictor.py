@@ -1,0 +1,47 @@
+"""SharedPredictor: one model for clicks and for evaluation, one call at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_simpleclick.plugin.prediction_queue import SlicePredictor
+    from napari_simpleclick.types import Click, Prediction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedPredictor:
+    """A predictor that several threads use, in turn.
+
+    So two of them never compete for the processor, and a runtime need not bear being
+    called twice at once.
+
+    Parameters
+    ----------
+    predictor : SlicePredictor
+        What answers.
+    threshold : float
+        In [0, 1]; the probability above which evaluation counts a pixel as object,
+        0.49 in the published one.
+    """
+
+    predictor: SlicePredictor
+    threshold: float = 0.49
+    _turn: Lock = field(default_factory=Lock, init=False)
+
+    def predict(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,
+    ) -> Prediction:
+        """Predict as `Predictor.predict`, when the call before has ended."""
+        with self._turn:
+            return self.predictor.predict(image, clicks, previous)

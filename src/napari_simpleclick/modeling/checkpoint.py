@@ -126,16 +126,20 @@ def export_published(model: SimpleClick, path: str | Path) -> None:
         The network.
     path : str or Path
         The file; replaced where it exists.
+
+    Raises
+    ------
+    ValueError
+        If the pyramid has another design than "simple", the only one published.
     """
+    config = published_config(model.config)
     state = {
         name: tensor.detach().to("cpu", torch.float32)
         for name, tensor in model.state_dict().items()
     }
     state |= unused_parameters(model.config)
     with _replacing(Path(path)) as partial:
-        torch.save(
-            {"state_dict": state, "config": published_config(model.config)}, partial
-        )
+        torch.save({"state_dict": state, "config": config}, partial)
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -178,7 +182,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         config = SimpleClickConfig.from_dict(json.loads(text))
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise CheckpointError("has a configuration that cannot be read") from error
-    inferred = config_from_tensors(tensors, config.num_heads, config.click_radius)
+    inferred = config_from_tensors(
+        tensors, config.num_heads, config.click_radius, config.pyramid
+    )
     if config != inferred:
         raise CheckpointError("has a configuration that does not fit its tensors")
     return tensors, inferred

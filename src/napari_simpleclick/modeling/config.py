@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+Pyramid = Literal["simple", "single-scale", "parallel", "partial"]
+"""Designs of the feature pyramid, see `modeling.pyramid`."""
+
+PYRAMIDS: Final[tuple[Pyramid, ...]] = get_args(Pyramid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,16 @@ class SimpleClickConfig:
     num_heads : int
         Attention heads of a block; divides `embed_dim`.
     neck_dims : tuple of int
-        Channels of the four pyramid levels, at 4, 2, 1 and 1/2 times the token grid.
+        Channels of the four pyramid levels, finest first.
     head_dim : int
         Channels of the MLP head.
     mlp_ratio : float
         Hidden over outer channels in a block's MLP.
     click_radius : int
         Radius in pixels of the disk that stands for a click.
+    pyramid : str
+        Design of the feature pyramid, one of `PYRAMIDS`; `modeling.pyramid` describes
+        them.
 
     Raises
     ------
@@ -55,6 +64,7 @@ class SimpleClickConfig:
     head_dim: int = 128
     mlp_ratio: float = 4.0
     click_radius: int = 5
+    pyramid: Pyramid = "simple"
 
     def __post_init__(self) -> None:
         if self.image_size % self.patch_size:
@@ -71,6 +81,10 @@ class SimpleClickConfig:
             )
         if len(self.neck_dims) != 4:
             raise ValueError(f"neck_dims: {self.neck_dims} has not four entries")
+        if self.pyramid not in PYRAMIDS:
+            raise ValueError(
+                f"pyramid: {self.pyramid!r}, expected one of {', '.join(PYRAMIDS)}"
+            )
         smallest = min(*self.neck_dims, *_whole_numbers(self))
         if smallest < 1:
             raise ValueError(f"{self}: every number must be at least 1")
@@ -79,6 +93,19 @@ class SimpleClickConfig:
     def grid_size(self) -> int:
         """Patches along one side of the square `image_size`."""
         return self.image_size // self.patch_size
+
+    @property
+    def is_multi_scale(self) -> bool:
+        """Whether the pyramid's levels are at 4, 2, 1 and 1/2 times the token grid."""
+        return self.pyramid in ("simple", "parallel")
+
+    @property
+    def feature_depths(self) -> tuple[int, int, int, int]:
+        """After how many blocks each pyramid level takes its features, finest first."""
+        if self.pyramid in ("simple", "single-scale"):
+            return (self.depth,) * 4
+        quarter = self.depth // 4
+        return (quarter, 2 * quarter, 3 * quarter, self.depth)
 
     @property
     def global_block_interval(self) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import isqrt
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from napari_simpleclick.modeling.checkpoint_error import CheckpointError
-from napari_simpleclick.modeling.config import VARIANTS, SimpleClickConfig
+from napari_simpleclick.modeling.config import VARIANTS, Pyramid, SimpleClickConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,17 +15,29 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _MAX_NUMBER = 10_000
+_MULTI_SCALE = ("down_4.6", "down_8.3", "down_16.1", "down_32.3")
+_SINGLE_SCALE = ("down_4.1", "down_8.1", "down_16.1", "down_32.1")
+_LAST_NORMALISATIONS: Final[Mapping[Pyramid, tuple[str, ...]]] = MappingProxyType(
+    {
+        "simple": _MULTI_SCALE,
+        "single-scale": _SINGLE_SCALE,
+        "parallel": _MULTI_SCALE,
+        "partial": _SINGLE_SCALE,
+    }
+)
+"""Design to the normalisations that end the levels of its pyramid."""
 
 
 def config_from_tensors(
     tensors: Mapping[str, Tensor],
     num_heads: int | None = None,
     click_radius: int = 5,
+    pyramid: Pyramid = "simple",
 ) -> SimpleClickConfig:
     """Infer the architecture of a SimpleClick network.
 
-    Shapes fix all numbers but two. They are also the safe place to take them from: a
-    network built from them is no larger than the file.
+    Shapes fix all but two numbers and the pyramid's design. They are also the safe
+    place to take them from: a network built from them is no larger than the file.
 
     Parameters
     ----------
@@ -34,6 +47,8 @@ def config_from_tensors(
         Attention heads; None takes those of the variant with the same `embed_dim`.
     click_radius : int
         Radius in pixels of a click's disk.
+    pyramid : str
+        Design of the feature pyramid, one of `PYRAMIDS`.
 
     Returns
     -------
@@ -48,7 +63,7 @@ def config_from_tensors(
     embed_dim, _, patch_size, _ = _shape(tensors, "backbone.patch_embed.proj.weight", 4)
     tokens = _shape(tensors, "backbone.pos_embed", 3)[1] - 1
     hidden = _shape(tensors, "backbone.blocks.0.mlp.fc1.weight", 2)[0]
-    neck = ("down_4.6", "down_8.3", "down_16.1", "down_32.3")
+    neck = _LAST_NORMALISATIONS[pyramid]
     dim_4, dim_8, dim_16, dim_32 = (
         _shape(tensors, f"neck.{level}.weight", 1)[0] for level in neck
     )
@@ -69,6 +84,7 @@ def config_from_tensors(
             head_dim=_shape(tensors, "head.conv_seg.weight", 4)[1],
             mlp_ratio=hidden / embed_dim,
             click_radius=click_radius,
+            pyramid=pyramid,
         )
     except ValueError as error:
         raise CheckpointError(f"is no SimpleClick network: {error}") from error

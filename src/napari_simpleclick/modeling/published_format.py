@@ -66,7 +66,17 @@ def published_config(config: SimpleClickConfig) -> dict[str, Any]:
     -------
     dict
         The "config" entry: plain containers, numbers and strings.
+
+    Raises
+    ------
+    ValueError
+        If the pyramid has another design than "simple", the only one published.
     """
+    if config.pyramid != "simple":
+        raise ValueError(
+            f"config: the pyramid {config.pyramid!r} has no published form, expected "
+            "'simple'"
+        )
     params: dict[str, Any] = {section: {} for section in _SECTIONS}
     for name, value in _parameters(config).items():
         section, _, parameter = name.rpartition(".")

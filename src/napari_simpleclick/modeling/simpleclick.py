@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
 from napari_simpleclick.modeling.head import MLPHead
-from napari_simpleclick.modeling.pyramid import SimpleFeaturePyramid
+from napari_simpleclick.modeling.pyramid import FeaturePyramid
 from napari_simpleclick.modeling.vit import PatchEmbedding, ViTBackbone
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SimpleClick(nn.Module):
         self.config = config
         self.patch_embed_coords = PatchEmbedding(3, config)
         self.backbone = ViTBackbone(config)
-        self.neck = SimpleFeaturePyramid(config)
+        self.neck = FeaturePyramid(config)
         self.head = MLPHead(config)
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             channels = torch.tensor(values, device="cpu").reshape(1, 3, 1, 1)
@@ -94,13 +94,17 @@ class SimpleClick(nn.Module):
     def low_res_logits(
         self, image: Tensor, prev_mask: Tensor, points: Tensor
     ) -> Tensor:
-        """Compute the logits at four times the token grid; parameters as `forward`."""
+        """Compute the logits at the pyramid's finest level; parameters as `forward`.
+
+        That is four times the token grid, or the token grid itself where all levels
+        are at one scale.
+        """
         height, width = image.shape[2:]
         disks = encode_clicks(points, (height, width), self.config.click_radius)
         coords = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)
         normalised = (image - self.mean) / self.std
-        features = self.backbone(normalised, self.patch_embed_coords(coords))
-        logits: Tensor = self.head(self.neck(features))
+        maps = self.backbone(normalised, self.patch_embed_coords(coords))
+        logits: Tensor = self.head(self.neck(maps))
         return logits
 
     def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ class ViTBackbone(nn.Module):
             for _ in range(config.depth)
         )
 
-    def forward(self, image: Tensor, click_tokens: Tensor) -> Tensor:
+    def forward(self, image: Tensor, click_tokens: Tensor) -> list[Tensor]:
         """Compute the features that the pyramid is built from.
 
         Parameters
@@ -85,17 +86,26 @@ class ViTBackbone(nn.Module):
 
         Returns
         -------
-        Tensor
-            (B, D, H/patch, W/patch).
+        list of Tensor
+            (B, D, H/patch, W/patch) for each of the `feature_depths` of the
+            configuration.
         """
         x: Tensor = self.patch_embed(image) + click_tokens
         x = x + self._position_embedding(x.shape[1], x.shape[2]).to(x.dtype)
-        interval = self.config.global_block_interval
-        for start in range(0, self.config.depth, interval):
-            group = list(self.blocks[start : start + interval])
-            x = self._windowed(group[:-1], x)
-            x = self._global(group[-1], x)
-        return x.permute(0, 3, 1, 2)
+        depths = self.config.feature_depths
+        ends = range(0, self.config.depth + 1, self.config.global_block_interval)
+        maps = {}
+        for first, last in pairwise(sorted({*ends, *depths})):
+            x = self._run(first, last, x)
+            maps[last] = x.permute(0, 3, 1, 2)
+        return [maps[depth] for depth in depths]
+
+    def _run(self, first: int, last: int, x: Tensor) -> Tensor:
+        """Run blocks `first` to `last` - 1, of which only the last may be global."""
+        blocks = list(self.blocks[first:last])
+        if last % self.config.global_block_interval:
+            return self._windowed(blocks, x)
+        return self._global(blocks[-1], self._windowed(blocks[:-1], x))
 
     def _position_embedding(self, height: int, width: int) -> Tensor:
         side = self.config.grid_size

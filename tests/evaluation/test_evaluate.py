@@ -74,7 +74,8 @@ def test_report_and_table_agree(output):
         mean = np.mean([float(row["iou_3"]) for row in own])
         assert model["miou_at"]["3"] == pytest.approx(mean, abs=1e-6)
         assert len(model["checkpoint_sha256"]) == 64
-    assert document["settings"]["flip"] is True
+    assert document["settings"]["flip"] is False
+    assert "each image once, as in the viewer" in (output / "report.html").read_text()
 
 
 def test_curves_and_cases_are_pictures(output):
@@ -99,9 +100,9 @@ def test_the_same_command_again_measures_nothing_anew(output, root, checkpoints)
 
 
 def test_other_settings_are_one_sentence(output, root, checkpoints, capsys):
-    assert run(root, output, checkpoints, "--no-flip") == 1
+    assert run(root, output, checkpoints, "--flip") == 1
     said = capsys.readouterr().err
-    assert "settings flip = True, expected False; choose another folder" in said
+    assert "settings flip = False, expected True; choose another folder" in said
 
 
 def test_an_interruption_says_how_to_go_on(root, tmp_path, monkeypatch, capsys):

@@ -31,8 +31,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     option(
         "--flip",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="average with the mirrored image, as published",
+        default=False,
+        help="average with the mirrored image, as published; twice the time",
     )
     add_device_option(parser)
     slices = parser.add_argument_group("slices of volumes")

@@ -44,7 +44,8 @@ class EvaluationOptions:
     slicing : Slicing or None
         Slices of volumes; None for those that the data set is known by.
     flip : bool
-        Average with the mirrored image, as the published evaluation does.
+        Average with the mirrored image, as the published evaluation does; the dock
+        does not.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
     batch_size : int or None
@@ -59,7 +60,7 @@ class EvaluationOptions:
     max_clicks: int = 20
     labels: Path | None = None
     slicing: Slicing | None = None
-    flip: bool = True
+    flip: bool = False
     device: Device = "auto"
     batch_size: int | None = None
 

@@ -89,8 +89,14 @@ def _opening(document: Mapping[str, Any]) -> str:
     return (
         f"Objects: {document['n_objects']}, images: {document['n_images']}. A "
         f"simulated user makes {len(document['miou_at'])} clicks on each, every one "
-        "in the middle of the largest error that is left."
+        f"in the middle of the largest error that is left. {_averaging(document)}"
     )
+
+
+def _averaging(document: Mapping[str, Any]) -> str:
+    if document["settings"].get("flip"):
+        return "Networks average with the mirrored image, as in the published figures."
+    return "Networks see each image once, as in the viewer; the published ones, twice."
 
 
 def _figures(document: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ def test_a_right_answer_ends_the_work_on_a_canvas() -> None:
 
 
 def test_a_wrong_answer_is_remembered_clicked_and_zoomed_in_on() -> None:
-    pool = new_pool(stop_probability=1e-9)
+    pool = new_pool(stop_probability=1e-9, second_looks=0)
     pool.smallest[:] = 8
     batch = pool.batch(6, SIDE)
     half = batch.mask.float()
@@ -65,7 +65,7 @@ def test_a_wrong_answer_is_remembered_clicked_and_zoomed_in_on() -> None:
 
 
 def test_negative_clicks_go_to_the_second_half_of_the_points() -> None:
-    pool = new_pool(stop_probability=1e-9)
+    pool = new_pool(stop_probability=1e-9, second_looks=0)
     batch = pool.batch(6, SIDE)
     pool.answer(batch, torch.ones(6, 1, SIDE, SIDE))
     points = pool.batch(6, SIDE).points
@@ -73,6 +73,16 @@ def test_negative_clicks_go_to_the_second_half_of_the_points() -> None:
     assert (points[:, 1] == -1).all()
     assert (points[:, 2] == -1).all()
     assert (points[:, 3, 2] == 1).all()
+
+
+def test_a_second_look_zooms_in_without_a_new_click() -> None:
+    pool = new_pool(stop_probability=1e-9, second_looks=1)
+    pool.smallest[:] = 8
+    batch = pool.batch(6, SIDE)
+    pool.answer(batch, 0.6 * batch.mask.float().roll(4, -1))
+    assert pool.count.tolist() == [1] * 6
+    assert pool.zoomed.all()
+    assert pool.batch(6, SIDE).prev_mask.max() > 0.5
 
 
 def test_nobody_clicks_more_than_allowed() -> None:

@@ -61,9 +61,10 @@ class ClickPool:
     """Simulated users, each clicking on a canvas of its own.
 
     A user first sees the whole canvas. From the second click on the view is the
-    zoom-in box of the evaluation protocol around the last prediction. So every forward
-    pass of the training is also a round of the simulation. After a random number of
-    clicks a user takes a new canvas.
+    zoom-in box of the evaluation protocol around the last prediction; sometimes there
+    is such a closer look without a new click. So every forward pass of the training is
+    also a round of the simulation. After a random number of clicks a user takes a new
+    canvas.
 
     Parameters
     ----------
@@ -77,6 +78,9 @@ class ClickPool:
         Largest number of clicks on one canvas.
     stop_probability : float
         Chance of a user to stop after a click, in (0, 1].
+    second_looks : float
+        Chance, in [0, 1], of a closer look without a new click after the first click;
+        a fifth of it after others.
     seed : int
         Seed of the users' behaviour.
     device : str
@@ -97,11 +101,13 @@ class ClickPool:
         users: int = 64,
         max_clicks: int = 12,
         stop_probability: float = 0.28,
+        second_looks: float = 0.5,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
         self.canvases = canvases
         self.stop_probability = stop_probability
+        self.second_looks = second_looks
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.side = side
@@ -191,11 +197,17 @@ class ClickPool:
         done = clicks[:, 0] < 0
         done |= self._rand(len(users)) < self.stop_probability
         done |= self.count[users] >= self.clicks.shape[1]
-        going = users[~done]
-        self.clicks[going, self.count[going]] = clicks[~done]
+        clicking = ~done & ~self._looks_again(users)
+        going = users[clicking]
+        self.clicks[going, self.count[going]] = clicks[clicking]
         self.count[going] += 1
-        self._zoom(going, predicted[~done])
+        self._zoom(users[~done], predicted[~done])
         self._move_on(users[done])
+
+    def _looks_again(self, users: Tensor) -> Tensor:
+        """Choose who zooms in without a new click, most often after the first."""
+        share = torch.where(self.count[users] == 1, 1.0, 0.2)
+        return self._rand(len(users)) < self.second_looks * share
 
     def _move_on(self, users: Tensor) -> None:
         """Give users new canvases, and let each click a first time."""

@@ -1,4 +1,4 @@
-"""Random changes of contrast, brightness, sharpness and noise."""
+"""Random changes of contrast, brightness, sharpness and noise, and artefacts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from napari_simpleclick.training.artefacts import add_artefact
 from napari_simpleclick.training.noise import smooth_noise
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def distort_intensity(rng: np.random.Generator, image: Image) -> Image:
     if rng.random() < 0.3:
         field = smooth_noise(rng, size, int(rng.integers(1, 5)))
         image = image * np.exp(rng.uniform(0, 0.4) * field)
+    if rng.random() < 0.12:
+        image = add_artefact(rng, image)
     if rng.random() < 0.25:
         image = ndimage.gaussian_filter(image, rng.uniform(0.4, 2.0), truncate=3)
     if rng.random() < 0.4:

@@ -1,4 +1,4 @@
-"""Random label maps: cells, blobs, organs, tubes and level sets."""
+"""Random label maps: cells, blobs, organs, tubes, vessels and level sets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_simpleclick.training.noise import smooth_noise
+from napari_simpleclick.training.vessels import vessels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def random_labels(rng: np.random.Generator, size: int) -> Labels:
-    """Make up a label map: cells, blobs, organs, tubes or level sets, often overlaid.
+    """Make up a label map of one of the kinds below, often with a second one on top.
 
     Returns
     -------
@@ -26,11 +27,12 @@ def random_labels(rng: np.random.Generator, size: int) -> Labels:
         (size, size), int32, background 0.
     """
     makers: tuple[Callable[[np.random.Generator, int], Labels], ...]
-    makers = (cells, blobs, organs, tubes, level_sets)
-    weights = (0.25, 0.25, 0.25, 0.1, 0.15)
+    makers = (cells, blobs, organs, tubes, vessels, level_sets)
+    weights = (0.22, 0.23, 0.25, 0.08, 0.07, 0.15)
     labels = makers[rng.choice(len(makers), p=weights)](rng, size)
     if rng.random() < 0.4:
-        overlay = (spots, tubes, blobs)[rng.choice(3, p=(0.6, 0.2, 0.2))](rng, size)
+        overlays = (spots, tubes, vessels, blobs)
+        overlay = overlays[rng.choice(4, p=(0.6, 0.1, 0.1, 0.2))](rng, size)
         labels = np.where(overlay, overlay + labels.max(), labels)
     return labels.astype(np.int32)
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from napari_simpleclick.training.label_maps import edges_between, random_labels
 from napari_simpleclick.training.noise import correlated_noise
+from napari_simpleclick.training.ultrastructure import ultrastructure_slice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     Image = NDArray[np.float32]
 
 SMALLEST_SIDE, LARGEST_SIDE = 160, 320
+
+MICROGRAPHS = 0.3
+"""Share of the slices that look like electron micrographs of tissue."""
 
 
 def synthetic_slice(rng: np.random.Generator) -> tuple[Image, Labels]:
@@ -35,6 +39,8 @@ def synthetic_slice(rng: np.random.Generator) -> tuple[Image, Labels]:
     labels : ndarray
         (N, N), int32: 0 is background, every other value one object.
     """
+    if rng.random() < MICROGRAPHS:
+        return ultrastructure_slice(rng)
     labels = random_labels(rng, int(rng.integers(SMALLEST_SIDE, LARGEST_SIDE)))
     return paint(rng, labels), labels
 

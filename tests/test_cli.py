@@ -157,7 +157,7 @@ def test_pack_and_train_give_a_model_to_segment_with(
     )
     run = tmp_path / "run"
     assert main(["train", str(config), "--output", str(run)]) == 0
-    model = run / "model.safetensors"
+    model = run / "last.safetensors"
     assert segment(MRI, clicks, tmp_path / "mask.nii.gz", model) == 0
 
 

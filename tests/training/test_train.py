@@ -12,10 +12,7 @@ from napari_simpleclick.modeling.checkpoint import load_checkpoint, save_checkpo
 from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.config import TrainConfig
-from napari_simpleclick.training.dataset import CanvasDataset
-from napari_simpleclick.training.packing import LabelledVolume
-from napari_simpleclick.training.train import learning_rate, train, train_step
-from napari_simpleclick.training.train_log import StepReport, TrainLog
+from napari_simpleclick.training.train import train, train_step
 from napari_simpleclick.training.train_state import start
 
 TINY = SimpleClickConfig(
@@ -31,7 +28,10 @@ TINY = SimpleClickConfig(
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
     torch.manual_seed(0)
-    save_checkpoint(SimpleClick(TINY), tmp_path / "tiny.safetensors")
+    model = SimpleClick(TINY)
+    torch.nn.init.normal_(model.head.conv_seg.weight, std=5)
+    torch.nn.init.ones_(model.head.conv_seg.bias)  # some pixels are objects, some not
+    save_checkpoint(model, tmp_path / "tiny.safetensors")
     return TrainConfig(
         initial=tmp_path / "tiny.safetensors",
         canvas_size=48,
@@ -43,31 +43,75 @@ def config(tmp_path: Path) -> TrainConfig:
         workers=0,
         log_every=4,
         bfloat16=False,
+        tensorboard=False,
     )
 
 
 def test_a_resumed_run_ends_with_the_same_bits(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train(config, tmp_path / "whole")
-    state = start(config)
-    monkeypatch.setattr(
-        "napari_simpleclick.training.train.train_step",
-        stop_after(3, monkeypatch),
+    watched = dataclasses.replace(
+        config,
+        log_every=3,
+        validation=held_out(tmp_path),
+        validation_steps=2,
+        validation_objects=1,
+        validation_size=32,
+        learning_rate=5e-3,
     )
-    checkpointing = dataclasses.replace(config, checkpoint_minutes=0)
+    whole = train(watched, tmp_path / "whole")
+    monkeypatch.setattr("napari_simpleclick.training.train.train_step", stop_after(5))
     with pytest.raises(KeyboardInterrupt):
-        train(checkpointing, tmp_path / "halves")
+        train(watched, tmp_path / "halves")
+    assert saved_step(tmp_path / "halves") == 4
     monkeypatch.undo()
-    halves = train(config, tmp_path / "halves")
+    halves = train(watched, tmp_path / "halves")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, halves.state_dict()[name]), name
-    assert not torch.equal(
-        whole.backbone.pos_embed, state.model.backbone.pos_embed.cpu()
-    )
+    for name in ("last.safetensors", "best.safetensors"):
+        models = [
+            load_checkpoint(tmp_path / run / name).state_dict()
+            for run in ("whole", "halves")
+        ]
+        assert same(*models), name
+    curves = [
+        read_log(tmp_path / run / "validation.csv") for run in ("whole", "halves")
+    ]
+    assert [row["step"] for row in curves[0] if row["data"] == "mean"] == list("2468")
+    assert curves[0] == curves[1]
+    logs = [untimed(tmp_path / run / "log.csv") for run in ("whole", "halves")]
+    assert [row["step"] for row in logs[0]] == ["3", "6"]
+    assert logs[0] == logs[1]
+    states = [
+        torch.load(tmp_path / run / "state.pt", weights_only=True)
+        for run in ("whole", "halves")
+    ]
+    assert states[0]["best_score"] == states[1]["best_score"] > 0
+    assert same(states[0]["pool"], states[1]["pool"])
+    assert same(states[0]["optimizer"]["state"], states[1]["optimizer"]["state"])
 
 
-def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def untimed(path: Path) -> list[dict[str, str]]:
+    return [{**row, "seconds": ""} for row in read_log(path)]
+
+
+def same(first: object, second: object) -> bool:
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(  # type: ignore[attr-defined]
+            same(first[key], second[key])  # type: ignore[index]
+            for key in first
+        )
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)  # type: ignore[arg-type]
+    return first == second
+
+
+def saved_step(output: Path) -> int:
+    step: int = torch.load(output / "state.pt", weights_only=True)["step"]
+    return step
+
+
+def stop_after(steps: int):  # type: ignore[no-untyped-def]
     def step(state, config):  # type: ignore[no-untyped-def]
         if state.step == steps:
             raise KeyboardInterrupt
@@ -76,45 +120,86 @@ def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-
     return step
 
 
-def test_training_leaves_a_checkpoint_a_state_and_a_log(
+def held_out(folder: Path) -> Path:
+    data = folder / "held_out" / "squares"
+    for name in ("images", "masks"):
+        (data / name).mkdir(parents=True)
+        square = np.zeros((40, 40), np.uint8)
+        square[10:20, 10:20] = 1
+        io.imsave(data / name / "a.png", square, check_contrast=False)
+    return data.parent
+
+
+def test_a_state_of_an_earlier_version_is_carried_on(
     config: TrainConfig, tmp_path: Path
 ) -> None:
     output = tmp_path / "run"
-    model = train(config, output)
-    shipped = load_checkpoint(output / "model.safetensors")
+    train(dataclasses.replace(config, steps=2), output)
+    values = torch.load(output / "state.pt", weights_only=True)
+    kept = ("step", "model", "averaged", "optimizer", "pool", "random")
+    torch.save({name: values[name] for name in kept}, output / "state.pt")
+    train(dataclasses.replace(config, steps=4), output)
+    assert saved_step(output) == 4
+
+
+def test_training_leaves_checkpoints_a_state_and_logs(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    output = tmp_path / "run"
+    model = train(dataclasses.replace(config, tensorboard=True), output)
+    shipped = load_checkpoint(output / "last.safetensors")
     assert shipped.config == TINY
     for name, value in model.state_dict().items():
         torch.testing.assert_close(
             shipped.state_dict()[name], value, rtol=1e-3, atol=1e-4
         )
     assert sorted(path.name for path in output.iterdir()) == [
+        "last.safetensors",
         "log.csv",
-        "model.safetensors",
         "state.pt",
+        "tensorboard",
+        "validation.csv",
     ]
     rows = read_log(output / "log.csv")
     assert [row["step"] for row in rows] == ["4", "8"]
     assert all(float(row["loss"]) > 0 for row in rows)
+    (events,) = (output / "tensorboard").iterdir()
+    assert b"training/loss" in events.read_bytes()
 
 
-def test_validation_is_logged(
+def test_validation_is_logged_and_picks_the_best(
     config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    data = tmp_path / "held_out" / "discs"
-    for name in ("images", "masks"):
-        (data / name).mkdir(parents=True)
-        square = np.zeros((40, 40), np.uint8)
-        square[10:20, 10:20] = 1
-        io.imsave(data / name / "a.png", square, check_contrast=False)
     watched = dataclasses.replace(
-        config, steps=1, validation=tmp_path / "held_out", validation_size=32
+        config, steps=1, validation=held_out(tmp_path), validation_size=32
     )
     with caplog.at_level(logging.INFO):
         train(watched, tmp_path / "run")
     assert [record.args[-1] for record in caplog.records if "mIoU" in record.msg] == [
-        "discs",
+        "squares",
         "mean",
     ]
+    squares, mean = read_log(tmp_path / "run" / "validation.csv")
+    assert (squares["step"], squares["data"], mean["data"]) == ("1", "squares", "mean")
+    assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_the_best_checkpoint_beats_what_it_has_to(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    watched = dataclasses.replace(
+        config, steps=1, validation=held_out(tmp_path), validation_size=32
+    )
+    train(watched, tmp_path / "run", score_to_beat=1.0)
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_a_run_ends_when_its_time_is_up(config: TrainConfig, tmp_path: Path) -> None:
+    timed = dataclasses.replace(config, steps=10**6, minutes=0.005, final_rate=0.0)
+    train(timed, tmp_path / "run")
+    values = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+    assert values["step"] < 10**6
+    assert values["seconds"] >= 0.3
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
@@ -153,16 +238,6 @@ def squares():  # type: ignore[no-untyped-def]
         yield mask.to(torch.uint8) * 255, mask
 
 
-def test_learning_rate_rises_then_follows_a_cosine() -> None:
-    config = TrainConfig(
-        steps=1100, warmup_steps=100, learning_rate=1.0, final_rate=0.1
-    )
-    assert learning_rate(config, 0) == pytest.approx(0.01)
-    assert learning_rate(config, 99) == pytest.approx(1)
-    assert learning_rate(config, 600) == pytest.approx(0.55)
-    assert learning_rate(config, 1100) == pytest.approx(0.1)
-
-
 def test_averaged_weights_follow_slowly(config: TrainConfig) -> None:
     state = start(config)
     before = state.model.head.conv_seg.weight.detach().clone()
@@ -174,66 +249,3 @@ def test_averaged_weights_follow_slowly(config: TrainConfig) -> None:
     torch.testing.assert_close(
         state.averaged_model().head.conv_seg.weight, before + 9 / 11
     )
-
-
-def test_canvases_depend_on_seed_and_number_alone() -> None:
-    labels = np.zeros((1, 60, 60), np.uint8)
-    labels[0, 20:40, 20:40] = 1
-    volumes = [
-        LabelledVolume("real", 100 * labels, labels),
-        LabelledVolume("map", None, labels),
-    ]
-    dataset = CanvasDataset(volumes, size=48, seed=3)
-    for number in range(8):
-        image, mask = dataset[number]
-        again = CanvasDataset(volumes, size=48, seed=3)[number]
-        assert torch.equal(image, again[0])
-        assert torch.equal(mask, again[1])
-        assert mask.any()
-    assert not torch.equal(image, CanvasDataset(volumes, size=48, seed=4)[7][0])
-
-
-def test_configuration_from_toml(tmp_path: Path) -> None:
-    path = tmp_path / "run.toml"
-    path.write_text(
-        'data = "pack.npz"\nsteps = 5\ninput_sizes = [64, 32]\nbatch_sizes = [2, 8]\n'
-    )
-    config = TrainConfig.from_toml(path)
-    assert config == TrainConfig(
-        data=tmp_path / "pack.npz",
-        steps=5,
-        input_sizes=(64, 32),
-        batch_sizes=(2, 8),
-    )
-    path.write_text("stpes = 5\n")
-    with pytest.raises(ValueError, match="stpes"):
-        TrainConfig.from_toml(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("variant", "tiny"),
-        ("real_fraction", 1.5),
-        ("stop_probability", 0.0),
-        ("batch_sizes", (100,)),
-        ("batch_sizes", (4, 4)),
-        ("steps", 0),
-    ],
-)
-def test_configuration_refuses_what_cannot_be(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=name):
-        TrainConfig(**{name: value})
-
-
-def test_log_means_by_hand(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log = TrainLog(tmp_path / "log.csv", every=2)
-    with caplog.at_level(logging.INFO):
-        log.add(1, StepReport(2.0, 1.0, 0.1, torch.tensor([[1, 0.2], [3, 0.5]])))
-        log.add(2, StepReport(4.0, 3.0, 0.2, torch.tensor([[1, 0.6], [4, 0.9]])))
-    (row,) = read_log(tmp_path / "log.csv")
-    assert [row[name] for name in ("step", "loss", "gradient_norm")] == ["2", "3", "2"]
-    assert float(row["iou_1"]) == pytest.approx(0.4)
-    assert float(row["iou_3"]) == pytest.approx(0.5)
-    assert row["iou_10"] == "nan"
-    assert "loss 3" in caplog.text

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from skimage import io
 
-from napari_simpleclick.training.validation import validate
+from napari_simpleclick.training.validation import held_out, score, validate
 
 
 def write_data_set(folder: Path, low: int) -> None:
@@ -26,7 +27,7 @@ def bright(image: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
 def test_every_data_set_gets_a_curve(tmp_path: Path) -> None:
     write_data_set(tmp_path / "one", 4)
     write_data_set(tmp_path / "two", 12)
-    curves = validate(bright, tmp_path, objects=1, clicks=2, input_size=32)
+    curves = validate(bright, held_out(tmp_path, 1), clicks=2, input_size=32)
     assert list(curves) == ["one", "two"]
     for curve in curves.values():
         assert curve.shape == (2,)
@@ -35,6 +36,16 @@ def test_every_data_set_gets_a_curve(tmp_path: Path) -> None:
 
 def test_objects_are_spread_over_the_data_set(tmp_path: Path) -> None:
     write_data_set(tmp_path / "one", 4)
-    curves = validate(bright, tmp_path, objects=9, clicks=1, input_size=32)
+    curves = validate(bright, held_out(tmp_path, 9), clicks=1, input_size=32)
     # Both objects: the bright one is found, the dark one is not.
     np.testing.assert_allclose(curves["one"], [0.5], atol=0.02)
+
+
+def test_the_score_is_the_mean_of_four_points_of_the_mean_curve() -> None:
+    curves = {"a": np.arange(1, 11) / 10, "b": np.zeros(10)}
+    assert score(curves) == pytest.approx((0.1 + 0.3 + 0.5 + 1.0) / 4 / 2)
+
+
+def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="images/"):
+        held_out(tmp_path, 3)

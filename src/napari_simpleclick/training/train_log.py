@@ -1,20 +1,26 @@
-"""TrainLog: means over some steps, in a CSV file and through the logger."""
+"""TrainLog: means over some steps, in files and through the logger."""
 
 from __future__ import annotations
 
-import csv
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from napari_simpleclick.training.csv_file import CsvFile
+from napari_simpleclick.training.validation import mean_curve
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
+    from torch.utils.tensorboard import SummaryWriter
+
+    from napari_simpleclick.training.train_state import TrainState
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +35,12 @@ COLUMNS = (
     "learning_rate",
     *(f"iou_{clicks}" for clicks in CLICKS),
 )
+
+VALIDATION_COLUMNS = ("step", "data", *(f"miou_{clicks}" for clicks in CLICKS))
+
+LOG_NAME = "log.csv"
+VALIDATION_NAME = "validation.csv"
+BOARD_NAME = "tensorboard"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,54 +62,101 @@ class StepReport:
 
 
 class TrainLog:
-    """Means over some steps, appended to a CSV file and told to the logger.
+    """Means over some steps, in CSV files, for TensorBoard and told to the logger.
 
     Parameters
     ----------
-    path : Path
-        The file; lines are added to an existing one.
+    output : Path
+        Folder of the files.
+    state : TrainState
+        Of the first process. Keeps what was noted since the last line, so that a
+        resumed run writes the same lines; later lines of the files are dropped.
     every : int
         Steps between two lines.
+    tensorboard : bool
+        Write for TensorBoard too.
+
+    Raises
+    ------
+    ImportError
+        If TensorBoard is asked for and not installed.
     """
 
-    def __init__(self, path: Path, every: int) -> None:
-        self.path = path
+    def __init__(
+        self, output: Path, state: TrainState, *, every: int, tensorboard: bool
+    ) -> None:
+        self.state = state
         self.every = every
-        self.reports: list[StepReport] = []
-        self.started = time.monotonic()
-        if not path.exists():
-            self._write(COLUMNS)
+        self.steps = CsvFile(output / LOG_NAME, COLUMNS, state.step)
+        self.validations = CsvFile(
+            output / VALIDATION_NAME, VALIDATION_COLUMNS, state.step
+        )
+        self.board = _board(output / BOARD_NAME, state.step) if tensorboard else None
 
-    def add(self, steps: int, report: StepReport) -> None:
-        """Note the report of a step.
+    def add(self, report: StepReport) -> None:
+        """Note the report of the step that was just done."""
+        noted = (report.loss, report.gradient_norm, report.learning_rate, report.clicks)
+        self.state.pending.append(noted)
+        if self.state.step % self.every == 0:
+            self._write_line()
+            self.state.pending.clear()
+
+    def add_validation(self, curves: Mapping[str, NDArray[np.float64]]) -> None:
+        """Note a validation.
 
         Parameters
         ----------
-        steps : int
-            Steps done, this one included.
-        report : StepReport
-            What it reported.
+        curves : mapping
+            Name of a data set to its mIoU after 1, 2, ... clicks.
         """
-        self.reports.append(report)
-        if steps % self.every:
-            return
-        seconds = time.monotonic() - self.started
-        values = [str(steps), f"{seconds:.1f}", *(f"{x:.5g}" for x in self._means())]
-        self._write(values)
+        step = self.state.step
+        for name, curve in (*curves.items(), ("mean", mean_curve(curves))):
+            ious = [float(curve[k - 1]) for k in CLICKS]
+            self.validations.add([str(step), name, *(f"{iou:.5f}" for iou in ious)])
+            shown = "  ".join(f"{iou:.3f}" for iou in ious)
+            logger.info("step %d  mIoU@%s  %s  %s", step, CLICKS, shown, name)
+            for k, iou in zip(CLICKS, ious, strict=True):
+                self._to_board(f"miou_{k}/{name}", iou)
+
+    def close(self) -> None:
+        """Finish the files."""
+        if self.board is not None:
+            self.board.close()
+
+    def _write_line(self) -> None:
+        means = self._means()
+        values = [
+            str(self.state.step),
+            f"{self.state.seconds:.1f}",
+            *(f"{mean:.5g}" for mean in means),
+        ]
+        self.steps.add(values)
         pairs = zip(COLUMNS, values, strict=True)
         logger.info("  ".join(f"{name} {value}" for name, value in pairs))
-        self.reports = []
+        for name, mean in zip(COLUMNS[2:], means, strict=True):
+            self._to_board(f"training/{name}", mean)
+
+    def _to_board(self, name: str, value: float) -> None:
+        if self.board is not None:
+            self.board.add_scalar(name, value, self.state.step)
 
     def _means(self) -> tuple[float, ...]:
-        count = len(self.reports)
-        clicks = torch.cat([report.clicks for report in self.reports])
+        losses, norms, rates, all_clicks = zip(*self.state.pending, strict=True)
+        clicks = torch.cat(all_clicks)
         return (
-            sum(report.loss for report in self.reports) / count,
-            sum(report.gradient_norm for report in self.reports) / count,
-            self.reports[-1].learning_rate,
+            sum(losses) / len(losses),
+            sum(norms) / len(norms),
+            rates[-1],
             *(clicks[clicks[:, 0] == k, 1].mean().item() for k in CLICKS),
         )
 
-    def _write(self, values: Sequence[str]) -> None:
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(values)
+
+def _board(folder: Path, step: int) -> SummaryWriter:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ImportError(
+            "the log for TensorBoard needs the package tensorboard: "
+            "pip install 'napari-simpleclick[train]', or tensorboard = false"
+        ) from error
+    return SummaryWriter(str(folder), purge_step=step + 1)

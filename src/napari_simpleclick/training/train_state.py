@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import copy
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader
 
-from napari_simpleclick.modeling.checkpoint import load_checkpoint
-from napari_simpleclick.modeling.config import VARIANTS
-from napari_simpleclick.modeling.simpleclick import SimpleClick
-from napari_simpleclick.training.click_pool import ClickPool
-from napari_simpleclick.training.dataset import CanvasDataset
-from napari_simpleclick.training.packing import load_pack
+from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.training.assembly import (
+    build_clicks,
+    build_model,
+    build_optimizer,
+)
+from napari_simpleclick.training.processes import open_fabric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from lightning_fabric import Fabric
+    from torch import Tensor, nn
+
+    from napari_simpleclick.modeling.simpleclick import SimpleClick
+    from napari_simpleclick.training.click_source import ClickSource
     from napari_simpleclick.training.config import TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -30,27 +35,49 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class TrainState:
-    """Everything that changes while training.
+    """Everything that changes while training, and what it runs on.
 
     Parameters
     ----------
+    fabric : Fabric
+        Processes, device and precision.
     model : SimpleClick
         The network.
+    network : Module
+        The same, as it is called: in bfloat16, its gradients shared by the processes.
     averaged : AveragedModel
         Exponential moving average of its weights: the ones to ship.
     optimizer : Optimizer
         AdamW.
-    pool : ClickPool
-        The simulated users.
+    scales : tuple of float
+        Rate of each of its groups over that of the schedule.
+    pool : ClickSource
+        The simulated users of this process.
     step : int
         Steps done.
+    seconds : float
+        Time they took, the same in all processes.
+    best_score : float
+        Score of the best validation so far.
+    validated : int
+        Steps done at the last validation; -1 before the first.
+    pending : list of tuple
+        What the log has noted since its last line: loss, norm of the gradient, rate
+        and clicks of every step.
     """
 
+    fabric: Fabric
     model: SimpleClick
+    network: nn.Module
     averaged: AveragedModel
     optimizer: torch.optim.Optimizer
-    pool: ClickPool
+    scales: tuple[float, ...]
+    pool: ClickSource
     step: int = 0
+    seconds: float = 0.0
+    best_score: float = -math.inf
+    validated: int = -1
+    pending: list[tuple[float, float, float, Tensor]] = field(default_factory=list)
 
     def averaged_model(self) -> SimpleClick:
         """Return the network with averaged weights, on the CPU, in eval mode."""
@@ -59,7 +86,9 @@ class TrainState:
         return model.cpu().eval()
 
 
-def start(config: TrainConfig, saved: Path | None = None) -> TrainState:
+def start(
+    config: TrainConfig, saved: Path | None = None, *, fabric: Fabric | None = None
+) -> TrainState:
     """Set up a run, from its saved state where that exists.
 
     Parameters
@@ -68,111 +97,116 @@ def start(config: TrainConfig, saved: Path | None = None) -> TrainState:
         The run.
     saved : Path or None
         As `save_state` writes it; None, or a file that is not there, for a new run.
+    fabric : Fabric or None
+        As `open_fabric` gives it; None opens it.
     """
-    torch.manual_seed(config.seed)
+    fabric = fabric or open_fabric(config)
     values: dict[str, Any] = {}
     if saved is not None and saved.exists():
         values = torch.load(saved, map_location="cpu", weights_only=True)
-    model = _model(config).to(config.device).train()
-    average = _moving_average(config.ema_decay)
-    state = TrainState(
-        model,
-        AveragedModel(model, avg_fn=average, use_buffers=False),
-        _optimizer(model, config),
-        _pool(config, values["pool"]["drawn"] if values else 0),
-    )
+    own = _own_values(values, fabric.global_rank)
+    drawn = own["pool"]["drawn"] if own else 0
+    state = _assemble(config, fabric, drawn)
     if values:
         logger.info("resuming from step %d of %s", values["step"], saved)
         _restore(state, values)
+    if own:
+        state.pool.load_state_dict(own["pool"])
+        _set_random_states(own)
     else:
         state.pool.open()
     return state
 
 
 def save_state(state: TrainState, path: Path) -> None:
-    """Write the state to a file that is whole at any moment."""
-    values = {
-        "step": state.step,
-        "model": state.model.state_dict(),
-        "averaged": state.averaged.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
-        "pool": state.pool.state_dict(),
-        "random": torch.get_rng_state(),
-    }
-    if state.pool.device.type == "cuda":
-        values["cuda_random"] = torch.cuda.get_rng_state()
-    unfinished = path.with_suffix(".tmp")
-    torch.save(values, unfinished)
-    unfinished.replace(path)
+    """Write the state of all processes to a file that is whole at any moment.
+
+    All processes have to call this; the first one writes.
+    """
+    own: dict[str, Any] = {"pool": _on_cpu(state.pool.state_dict())}
+    own |= _random_states(state.fabric.device)
+    first, *others = _gather(state.fabric, own)
+    if state.fabric.is_global_zero:
+        values = {
+            "step": state.step,
+            "model": state.model.state_dict(),
+            "averaged": state.averaged.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            **first,
+            "others": others,
+            "seconds": state.seconds,
+            "best_score": state.best_score,
+            "validated": state.validated,
+            "pending": state.pending,
+        }
+        with replacing(path) as partial:
+            torch.save(values, partial)
+    state.fabric.barrier()
+
+
+def _assemble(config: TrainConfig, fabric: Fabric, drawn: int) -> TrainState:
+    torch.manual_seed(config.seed)  # every process makes the same weights
+    model = build_model(config, fabric.device).to(fabric.device)
+    average = _moving_average(config.ema_decay)
+    averaged = AveragedModel(model, avg_fn=average, use_buffers=False)
+    optimizer = build_optimizer(model, config)
+    scales = tuple(float(group["lr_scale"]) for group in optimizer.param_groups)
+    network, shared = fabric.setup(model, optimizer)
+    torch.manual_seed(config.seed + fabric.global_rank)
+    clicks = build_clicks(config, fabric, model, drawn)
+    return TrainState(fabric, model, network, averaged, shared, scales, clicks)
 
 
 def _restore(state: TrainState, values: dict[str, Any]) -> None:
+    """Take over what is the same in all processes."""
     state.step = values["step"]
     state.model.load_state_dict(values["model"])
     state.averaged.load_state_dict(values["averaged"])
     state.optimizer.load_state_dict(values["optimizer"])
-    state.pool.load_state_dict(values["pool"])
+    for name in ("seconds", "best_score", "validated", "pending"):
+        if name in values:
+            setattr(state, name, values[name])
+
+
+def _own_values(values: dict[str, Any], rank: int) -> dict[str, Any]:
+    """Find the users and random numbers of one process; none for one that is new."""
+    if not values or rank == 0:
+        return values
+    others = values.get("others", [])
+    if rank <= len(others):
+        own: dict[str, Any] = others[rank - 1]
+        return own
+    logger.warning("process %d was not there before: its users start anew", rank)
+    return {}
+
+
+def _random_states(device: torch.device) -> dict[str, Tensor]:
+    states = {"random": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda_random"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _set_random_states(values: dict[str, Any]) -> None:
     torch.set_rng_state(values["random"])
-    if "cuda_random" in values:
+    if "cuda_random" in values and torch.cuda.is_available():
         torch.cuda.set_rng_state(values["cuda_random"])
 
 
-def _model(config: TrainConfig) -> SimpleClick:
-    if config.initial is not None:
-        model = load_checkpoint(config.initial)
-    else:
-        model = SimpleClick(VARIANTS[config.variant])
-    if config.device == "cpu":
-        for module in model.modules():
-            if hasattr(module, "fused_attn"):
-                # The fused kernel's backward pass takes twice as long on a CPU.
-                module.fused_attn = False  # type: ignore[assignment]
-    return model
+def _on_cpu(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.cpu() if isinstance(value, torch.Tensor) else value
+        for name, value in values.items()
+    }
 
 
-def _optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Optimizer:
-    """Make AdamW, with weight decay on matrices and kernels alone."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True
-    )
-
-
-def _pool(config: TrainConfig, drawn: int) -> ClickPool:
-    volumes = load_pack(config.data) if config.data else []
-    dataset = CanvasDataset(
-        volumes,
-        size=config.canvas_size,
-        seed=config.seed,
-        real_fraction=config.real_fraction,
-    )
-    return ClickPool(
-        _canvases(dataset, drawn, config.workers),
-        side=config.canvas_size,
-        users=config.users,
-        max_clicks=config.max_clicks,
-        stop_probability=config.stop_probability,
-        seed=config.seed,
-        device=config.device,
-    )
-
-
-def _canvases(
-    dataset: CanvasDataset, first: int, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    loader = DataLoader(
-        dataset,
-        batch_size=None,
-        sampler=range(first, len(dataset)),
-        num_workers=workers,
-        prefetch_factor=32 if workers else None,
-    )
-    return iter(loader)
+def _gather(fabric: Fabric, own: dict[str, Any]) -> list[dict[str, Any]]:
+    """Bring what each process has to the first one, by rank."""
+    if fabric.world_size == 1:
+        return [own]
+    gathered: list[Any] = [None] * fabric.world_size
+    torch.distributed.gather_object(own, gathered if fabric.is_global_zero else None)
+    return gathered
 
 
 def _moving_average(

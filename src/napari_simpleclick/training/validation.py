@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from napari_simpleclick.evaluation.run import evaluate_sample
 from napari_simpleclick.inference.predictor import Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,38 +21,95 @@ if TYPE_CHECKING:
     from napari_simpleclick.inference.predictor import ClickModel
     from napari_simpleclick.types import Sample
 
+CLICKS: Final = 10
+"""Clicks on every object."""
+
+SCORED: Final = (1, 3, 5, 10)
+"""Numbers of clicks whose mIoU makes the score."""
+
+
+def held_out(data: Path, objects: int) -> dict[str, list[Sample]]:
+    """Choose a few objects of every data set, evenly spaced over it.
+
+    Parameters
+    ----------
+    data : Path
+        Holds one folder per data set, with `images/` and `masks/`.
+    objects : int
+        Objects of a data set.
+
+    Returns
+    -------
+    dict
+        Name of a data set to its objects.
+
+    Raises
+    ------
+    ValueError
+        If there is no data set.
+    """
+    chosen = {
+        path.name: _evenly(list(folder(path)), objects)
+        for path in sorted(data.iterdir())
+        if path.is_dir()
+    }
+    if not any(chosen.values()):
+        raise ValueError(
+            f"validation: {data} holds no data set, expected folders of images/ and "
+            "masks/"
+        )
+    return chosen
+
 
 def validate(
-    model: ClickModel, data: Path, *, objects: int, clicks: int, input_size: int
+    model: ClickModel,
+    data: Mapping[str, Sequence[Sample]],
+    *,
+    input_size: int,
+    clicks: int = CLICKS,
+    device: str | torch.device = "cpu",
 ) -> dict[str, NDArray[np.float64]]:
-    """Evaluate by the published protocol on a few objects of every data set.
+    """Evaluate by the published protocol.
 
     Parameters
     ----------
     model : ClickModel
-        Network in eval mode, on the CPU.
-    data : Path
-        Holds one folder per data set, with `images/` and `masks/`.
-    objects : int
-        Objects of a data set, evenly spaced over it.
-    clicks : int
-        Clicks on each.
+        Network in eval mode, on `device`.
+    data : mapping
+        Name of a data set to its objects.
     input_size : int
         Side of the network's input in pixels.
+    clicks : int
+        Clicks on each object.
+    device : str or torch.device
+        Where the network is.
 
     Returns
     -------
     dict
         Name of a data set to its mIoU after 1 .. `clicks` clicks: (clicks,), float64.
     """
-    predictor = Predictor(model, input_size=input_size)
+    predictor = Predictor(model, input_size=input_size, device=device)
     curves = {}
-    for path in sorted(path for path in data.iterdir() if path.is_dir()):
-        chosen = _evenly(list(folder(path)), objects)
+    for name, samples in data.items():
         with torch.inference_mode():
-            ious = [evaluate_sample(predictor, one, clicks).ious for one in chosen]
-        curves[path.name] = miou_at_k(np.stack(ious))
+            ious = [evaluate_sample(predictor, one, clicks).ious for one in samples]
+        curves[name] = miou_at_k(np.stack(ious))
     return curves
+
+
+def mean_curve(curves: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Average over the data sets: (clicks,), float64."""
+    mean: NDArray[np.float64] = np.mean(list(curves.values()), axis=0)
+    return mean
+
+
+def score(curves: Mapping[str, NDArray[np.float64]]) -> float:
+    """Return the one number that the best checkpoint is chosen by.
+
+    It is the mean of mIoU@1, @3, @5 and @10 over the data sets, in [0, 1].
+    """
+    return float(np.mean([mean_curve(curves)[k - 1] for k in SCORED]))
 
 
 def _evenly(samples: Sequence[Sample], count: int) -> list[Sample]:

@@ -1,0 +1,136 @@
+"""The parts of a training run: network, optimizer and clicks, from its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.data import DataLoader
+
+from napari_simpleclick.modeling.checkpoint import load_checkpoint
+from napari_simpleclick.modeling.config import VARIANTS
+from napari_simpleclick.modeling.simpleclick import SimpleClick
+from napari_simpleclick.training.click_pool import ClickBatch, ClickPool
+from napari_simpleclick.training.dataset import CanvasDataset
+from napari_simpleclick.training.iterative import IterativeClicks
+from napari_simpleclick.training.packing import load_pack
+from napari_simpleclick.training.parameter_groups import parameter_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lightning_fabric import Fabric
+    from torch import Tensor
+
+    from napari_simpleclick.training.click_source import ClickSource
+    from napari_simpleclick.training.config import TrainConfig
+
+
+def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
+    """Make the network, in training mode, on the CPU.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The run.
+    device : torch.device
+        Where it will be trained.
+    """
+    if config.initial is not None:
+        model = load_checkpoint(config.initial)
+    else:
+        model = SimpleClick(VARIANTS[config.variant])
+    if device.type == "cpu":
+        for module in model.modules():
+            if hasattr(module, "fused_attn"):
+                # The fused kernel's backward pass takes twice as long on a CPU.
+                module.fused_attn = False  # type: ignore[assignment]
+    return model.train()
+
+
+def build_optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Optimizer:
+    """Make AdamW; its groups say by "lr_scale" how fast each learns."""
+    groups = parameter_groups(
+        model,
+        weight_decay=config.weight_decay,
+        learning_rate=config.learning_rate,
+        layer_decay=config.layer_decay,
+        freeze_backbone=config.freeze_backbone,
+    )
+    return torch.optim.AdamW(
+        groups, lr=config.learning_rate, betas=config.betas, fused=True
+    )
+
+
+def build_clicks(
+    config: TrainConfig, fabric: Fabric, model: SimpleClick, drawn: int
+) -> ClickSource:
+    """Make the simulated users of one process.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The run.
+    fabric : Fabric
+        Every process has users and canvases of its own.
+    model : SimpleClick
+        Asked for answers without gradients, by iterative clicks.
+    drawn : int
+        Canvases that this process has taken before.
+    """
+    canvases = _canvases(config, drawn, fabric.global_rank, fabric.world_size)
+    seed = config.seed + fabric.global_rank
+    if config.clicks == "iterative":
+        return IterativeClicks(
+            canvases,
+            _Answering(model, fabric),
+            max_points=config.max_points,
+            rounds=config.rounds,
+            seed=seed,
+            device=fabric.device,
+        )
+    return ClickPool(
+        canvases,
+        side=config.canvas_size,
+        users=config.users,
+        max_clicks=config.max_clicks,
+        stop_probability=config.stop_probability,
+        seed=seed,
+        device=str(fabric.device),
+    )
+
+
+class _Answering:
+    """Answers of the network, without gradients, dropout and its DDP wrapper."""
+
+    def __init__(self, model: SimpleClick, fabric: Fabric) -> None:
+        self.model = model
+        self.fabric = fabric
+
+    def __call__(self, batch: ClickBatch) -> Tensor:
+        self.model.eval()
+        with torch.no_grad(), self.fabric.autocast():
+            logits: Tensor = self.model(batch.image, batch.prev_mask, batch.points)
+        self.model.train()
+        return logits.float().sigmoid()
+
+
+def _canvases(
+    config: TrainConfig, drawn: int, rank: int, processes: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw every so many-th canvas, so that no two processes share any."""
+    volumes = load_pack(config.data) if config.data else []
+    dataset = CanvasDataset(
+        volumes,
+        size=config.canvas_size,
+        seed=config.seed,
+        real_fraction=config.real_fraction,
+    )
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        sampler=range(rank + drawn * processes, len(dataset), processes),
+        num_workers=config.workers,
+        prefetch_factor=32 if config.workers else None,
+    )
+    return iter(loader)

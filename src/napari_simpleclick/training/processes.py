@@ -1,0 +1,93 @@
+"""open_fabric: the processes and devices of a run, by Lightning Fabric."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import torch
+
+from napari_simpleclick.inference.loading import choose_device
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies.strategy import Strategy
+
+    from napari_simpleclick.training.config import TrainConfig
+
+LONGEST_WAIT: Final = timedelta(hours=4)
+"""For another process; the first one validates while the others wait."""
+
+
+def open_fabric(config: TrainConfig) -> Fabric:
+    """Find the processes and devices of a run, and start processes that are missing.
+
+    One process needs nothing. Several are those that `torchrun`, `fabric run` or a
+    cluster has started, else `config.devices` of them are started here.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The run.
+
+    Returns
+    -------
+    Fabric
+        Launched.
+
+    Raises
+    ------
+    ImportError
+        If Lightning Fabric is not installed.
+    ValueError
+        If the device is not there.
+    """
+    fabric_class = _fabric_class()
+    kind, _, number = config.device.partition(":")
+    if kind not in ("auto", "cpu", "cuda", "mps"):
+        raise ValueError(f'device: {config.device!r}, expected "cpu", "cuda" ...')
+    devices, nodes = _count(config)
+    fabric = fabric_class(
+        accelerator=choose_device(kind).type,  # type: ignore[arg-type]
+        devices=[int(number)] if number else devices,
+        num_nodes=nodes,
+        strategy=_strategy(devices, nodes),
+        precision="bf16-mixed" if config.bfloat16 else "32-true",
+    )
+    fabric.launch()
+    return fabric
+
+
+def _fabric_class() -> type[Fabric]:
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise ImportError(
+            "training needs the package lightning-fabric: "
+            "pip install 'napari-simpleclick[train]'"
+        ) from error
+    return Fabric
+
+
+def _count(config: TrainConfig) -> tuple[int | str, int]:
+    """Return the processes on this machine, and the machines."""
+    if os.environ.get("LT_CLI_USED") == "1":  # fabric run hands them over itself
+        return "auto", 1
+    if (
+        torch.distributed.is_available()
+        and torch.distributed.is_torchelastic_launched()
+    ):
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        return here, int(os.environ["WORLD_SIZE"]) // here
+    return config.devices, config.nodes
+
+
+def _strategy(devices: int | str, nodes: int) -> str | Strategy:
+    """Wait long for others, and leave a single process without any wrapper."""
+    several = os.environ.get("WORLD_SIZE", "1") != "1" or (devices, nodes) != (1, 1)
+    if not several or "LT_STRATEGY" in os.environ:
+        return "auto"
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    return DDPStrategy(timeout=LONGEST_WAIT)

@@ -27,8 +27,11 @@ def blobs(n: int) -> list[Sample]:
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_a_batch_gives_the_results_of_one_at_a_time(flip):
-    predictor = Predictor(closed_form, input_size=64, flip=flip)
+@pytest.mark.parametrize("second_look", [False, True])
+def test_a_batch_gives_the_results_of_one_at_a_time(flip, second_look):
+    predictor = Predictor(
+        closed_form, input_size=64, flip=flip, second_look=second_look
+    )
     alone = list(evaluate_dataset(predictor, blobs(5), 6))
     together = list(evaluate_dataset(predictor, blobs(5), 6, batch_size=3))
     assert [r.name for r in together] == [r.name for r in alone]

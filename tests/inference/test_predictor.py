@@ -49,6 +49,23 @@ def test_first_click_sees_the_whole_image_and_no_mask(model):
     assert not prediction.mask()[50, 50]
 
 
+def test_a_second_look_answers_the_first_click_from_its_crop(model):
+    image = square_image()
+    predictor = Predictor(model, input_size=64, second_look=True)
+    answer = predictor.predict(image, [Click(250, 150)])
+    whole, closer = model.calls
+    assert not whole.prev_mask.any()
+    assert closer.prev_mask.any()
+    assert answer.roi is not None
+    assert answer.roi.shape == (201, 201)
+    assert len(closer.points[0]) == 2
+    predictor.predict(image, [Click(250, 150), Click(10, 10, False)], answer)
+    assert len(model.calls) == 3
+    without_zoom = Predictor(model, input_size=64, second_look=True, zoom_in=None)
+    without_zoom.predict(image, [Click(250, 150)])
+    assert len(model.calls) == 4
+
+
 def test_second_click_zooms_in_and_sees_the_last_mask(model):
     image, predictor = square_image(), Predictor(model, input_size=64)
     first = predictor.predict(image, [Click(250, 150)])

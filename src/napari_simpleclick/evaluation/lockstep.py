@@ -66,6 +66,15 @@ def predict_together(
     """
     if not isinstance(predictor, Predictor) or len(requests) == 1:
         return [predictor.predict(*request) for request in requests]
+    answers = _pass(predictor, requests)
+    again = [i for i, one in enumerate(requests) if predictor.looks_again(one.previous)]
+    closer = [requests[i]._replace(previous=answers[i]) for i in again]
+    for i, answer in zip(again, _pass(predictor, closer) if again else (), strict=True):
+        answers[i] = answer
+    return answers
+
+
+def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]:
     encoded = [predictor.encode(*request) for request in requests]
     with torch.inference_mode():
         logits = predictor.model(*stack([inputs for inputs, _ in encoded]))

@@ -52,6 +52,10 @@ class Predictor:
         Average the logits with those of the mirrored crop; twice the time.
     zoom_in : ZoomIn or None
         How to choose the crop; None always takes the whole image.
+    second_look : bool
+        Answer a first click by two passes: over the whole image, and over the crop that
+        the first answer zooms in to. It makes up for the detail that a small object
+        lacks in the first pass.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
     device : str or torch.device
@@ -70,6 +74,7 @@ class Predictor:
     input_size: int = 448
     flip: bool = False
     zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
+    second_look: bool = False
     threshold: float = 0.49
     device: str | torch.device = "cpu"
 
@@ -110,10 +115,20 @@ class Predictor:
             If an array has another shape or range, if there is no click, or if a click
             or the previous crop lies outside the image.
         """
-        inputs, roi = self.encode(image, clicks, previous)
-        with torch.inference_mode():
-            logits = self.model(*inputs)
-            return self.decode(logits, roi, image.shape[:2])
+        answer = self._pass(image, clicks, previous)
+        if self.looks_again(previous):
+            return self._pass(image, clicks, answer)
+        return answer
+
+    def looks_again(self, previous: Prediction | None) -> bool:
+        """Tell whether the answer to a click gets a second pass, see `second_look`.
+
+        Parameters
+        ----------
+        previous : Prediction or None
+            The prediction before the click.
+        """
+        return self.second_look and self.zoom_in is not None and previous is None
 
     def encode(
         self,
@@ -121,7 +136,7 @@ class Predictor:
         clicks: Sequence[Click],
         previous: Prediction | None = None,
     ) -> tuple[CropInputs, Roi]:
-        """Prepare what the model sees; the first half of `predict`.
+        """Prepare what the model sees; the first half of a pass.
 
         Parameters
         ----------
@@ -150,7 +165,7 @@ class Predictor:
         return (add_flipped(inputs) if self.flip else inputs), roi
 
     def decode(self, logits: Tensor, roi: Roi, shape: tuple[int, int]) -> Prediction:
-        """Turn the model's answer into a prediction; the second half of `predict`.
+        """Turn the model's answer into a prediction; the second half of a pass.
 
         Parameters
         ----------
@@ -168,6 +183,16 @@ class Predictor:
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
         return Prediction(paste_crop(logits.sigmoid(), roi, shape), roi)
+
+    def _pass(
+        self,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+        previous: Prediction | None,
+    ) -> Prediction:
+        inputs, roi = self.encode(image, clicks, previous)
+        with torch.inference_mode():
+            return self.decode(self.model(*inputs), roi, image.shape[:2])
 
     def _roi(
         self,

@@ -43,6 +43,11 @@ class SimpleClickConfig:
     pyramid : str
         Design of the feature pyramid, one of `PYRAMIDS`; `modeling.pyramid` describes
         them.
+    min_crop : int
+        Smallest side in pixels of the crops that it is zoomed in to when used.
+    second_look : bool
+        Whether the first click's mask is at once refined by a pass over its crop: for
+        networks that are trained so.
 
     Raises
     ------
@@ -52,7 +57,8 @@ class SimpleClickConfig:
     References
     ----------
     Liu et al., SimpleClick, ICCV 2023, section 3 and the appendix on ViT-xTiny. The
-    click radius, 5, is `norm_radius` of the published model files.
+    click radius, 5, is `norm_radius` of the published model files; 200 is the published
+    evaluation's smallest crop.
     """
 
     image_size: int = 448
@@ -65,6 +71,8 @@ class SimpleClickConfig:
     mlp_ratio: float = 4.0
     click_radius: int = 5
     pyramid: Pyramid = "simple"
+    min_crop: int = 200
+    second_look: bool = False
 
     def __post_init__(self) -> None:
         if self.image_size % self.patch_size:
@@ -145,6 +153,7 @@ def _whole_numbers(config: SimpleClickConfig) -> tuple[int, ...]:
         config.num_heads,
         config.head_dim,
         config.click_radius,
+        config.min_crop,
     )
 
 

@@ -10,20 +10,19 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from napari_simpleclick.training.canvas import Canvas, draw_canvas
-from napari_simpleclick.training.synthesis import paint, synthetic_slice
+from napari_simpleclick.training.slices import SyntheticSlices, VolumeSlices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from napari_simpleclick.training.packing import LabelledVolume
-
-LARGEST_SLICE = 640
-"""Pixels; longer slices are mostly cut at random before use."""
+    from napari_simpleclick.training.slices import Slice, SliceSource
 
 PAINTED_SHARE = 0.15
 """Of the canvases that are not real, those from label maps of real anatomy."""
+
+MOST_TRIES = 2000
+"""Slices without a large enough object after which the sources are given up."""
 
 
 class CanvasDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -39,21 +38,30 @@ class CanvasDataset(Dataset[tuple[Tensor, Tensor]]):
         Base of all random numbers.
     real_fraction : float
         Share of canvases from real images, in [0, 1].
+    source : SliceSource or None
+        Where all slices come from, such as a `Mixture`; None for `volumes` and made-up
+        slices, as `real_fraction` says.
+
+    Raises
+    ------
+    ValueError
+        If both `volumes` and `source` are given.
     """
 
     def __init__(
         self,
-        volumes: Sequence[LabelledVolume],
+        volumes: Sequence[LabelledVolume] = (),
         *,
         size: int = 384,
         seed: int = 0,
         real_fraction: float = 0.5,
+        source: SliceSource | None = None,
     ) -> None:
+        if source is not None and volumes:
+            raise ValueError("source: expected None, as volumes are given")
         self.size = size
         self.seed = seed
-        self.real_fraction = real_fraction
-        self._real = _by_source([v for v in volumes if v.image is not None])
-        self._painted = _by_source([v for v in volumes if v.image is None])
+        self.source = source or RealOrSynthetic(volumes, real_fraction)
 
     def __len__(self) -> int:
         return 2**62
@@ -67,55 +75,47 @@ class CanvasDataset(Dataset[tuple[Tensor, Tensor]]):
             (C, C), uint8.
         mask : Tensor
             (C, C), bool.
+
+        Raises
+        ------
+        ValueError
+            If the slices hold no object that is large enough.
         """
         rng = np.random.default_rng((self.seed, index))
-        canvas: Canvas | None = None
-        while canvas is None:
-            image, labels = self._slice(rng)
-            canvas = draw_canvas(rng, image, labels, self.size)
-        return torch.from_numpy(canvas.image), torch.from_numpy(canvas.mask)
+        for _ in range(MOST_TRIES):
+            image, labels = self.source.draw(rng)
+            canvas: Canvas | None = draw_canvas(rng, image, labels, self.size)
+            if canvas is not None:
+                return torch.from_numpy(canvas.image), torch.from_numpy(canvas.mask)
+        raise ValueError(
+            f"source: no object large enough to train on in {MOST_TRIES} slices"
+        )
 
-    def _slice(
-        self, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
-        sources = self._sources(rng)
-        if not sources:
-            return synthetic_slice(rng)
-        volume, place = _place(rng, sources)
-        if volume.image is None:
-            labels = volume.labels[place].astype(np.int32)
-            return paint(rng, labels), labels
-        image = volume.image[place].astype(np.float32) / np.float32(255)
-        return image, volume.labels[place]
 
-    def _sources(self, rng: np.random.Generator) -> Sources:
-        """Choose real images, label maps to paint, or nothing: make up a slice."""
+class RealOrSynthetic:
+    """Slices of volumes for a share of the canvases, made-up ones for the rest.
+
+    Parameters
+    ----------
+    volumes : sequence of LabelledVolume
+        May be empty. Those without an image are painted, for a share `PAINTED_SHARE` of
+        the canvases that are not real.
+    real_fraction : float
+        Share of slices from real images, in [0, 1].
+    """
+
+    def __init__(self, volumes: Sequence[LabelledVolume], real_fraction: float) -> None:
+        self.real_fraction = real_fraction
+        real = [v for v in volumes if v.image is not None]
+        painted = [v for v in volumes if v.image is None]
+        self._real = VolumeSlices(real) if real else None
+        self._painted = VolumeSlices(painted) if painted else None
+        self._synthetic = SyntheticSlices()
+
+    def draw(self, rng: np.random.Generator) -> Slice:
+        """Draw a slice of a real image, of a label map to paint, or a made-up one."""
         if self._real and rng.random() < self.real_fraction:
-            return self._real
-        return self._painted if rng.random() < PAINTED_SHARE else ()
-
-
-Sources = tuple[tuple["LabelledVolume", ...], ...]
-
-
-def _by_source(volumes: Sequence[LabelledVolume]) -> Sources:
-    names = sorted({volume.source for volume in volumes})
-    return tuple(tuple(v for v in volumes if v.source == name) for name in names)
-
-
-def _place(
-    rng: np.random.Generator, sources: Sources
-) -> tuple[LabelledVolume, tuple[int | slice, ...]]:
-    """Choose a source, a volume of it, and a slice of that as an index."""
-    volumes = sources[rng.integers(len(sources))]
-    volume = volumes[rng.integers(len(volumes))]
-    axis = int(rng.choice(volume.axes))
-    place = [_cut(rng, side) for side in volume.labels.shape]
-    position = int(rng.integers(volume.labels.shape[axis]))
-    return volume, (*place[:axis], position, *place[axis + 1 :])
-
-
-def _cut(rng: np.random.Generator, side: int) -> slice:
-    kept = min(side, LARGEST_SLICE if rng.random() < 0.7 else side)
-    start = int(rng.integers(side - kept + 1))
-    return slice(start, start + kept)
+            return self._real.draw(rng)
+        if rng.random() < PAINTED_SHARE and self._painted:
+            return self._painted.draw(rng)
+        return self._synthetic.draw(rng)

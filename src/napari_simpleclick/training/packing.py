@@ -11,6 +11,8 @@ import numpy as np
 import tifffile
 from skimage import io
 
+from napari_simpleclick.training.grey import to_grey
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -120,7 +122,7 @@ def read_folder(folder: Path) -> Iterator[LabelledVolume]:
         if (source / "labels").is_dir():
             yield from _read_slices(source)
         else:
-            yield from _read_volumes(source)
+            yield from read_volumes(source)
 
 
 def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -147,16 +149,35 @@ def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     return result
 
 
-def _read_slices(source: Path) -> Iterator[LabelledVolume]:
-    for path in sorted((source / "labels").iterdir()):
-        image = io.imread(source / "images" / path.name)
-        if image.ndim == 3:
-            image = image[..., :3].mean(axis=-1).round().astype(image.dtype)
-        labels = _small_labels(io.imread(path))
-        yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
+def renumber(labels: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
+    """Renumber labels to 0, 1, 2 ... in the smallest unsigned dtype.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Any shape, integer or bool; 0 and what is below is background.
+
+    Returns
+    -------
+    ndarray
+        The same shape, unsigned integer; 0 stays 0.
+    """
+    values = np.unique(labels)
+    values = np.concatenate([[0], values[values > 0]])
+    renumbered = np.searchsorted(values, np.maximum(labels, 0))
+    small: NDArray[np.unsignedinteger]
+    small = renumbered.astype(np.min_scalar_type(len(values)))
+    return small
 
 
-def _read_volumes(source: Path) -> Iterator[LabelledVolume]:
+def read_volumes(source: Path) -> Iterator[LabelledVolume]:
+    """Read pairs NAME_image and NAME_label of one data set, as `pack` describes.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of an image and its labels differ.
+    """
     for path in sorted(source.glob("*_label.*")):
         labels, spacing = _read_volume(path)
         name = path.name.partition("_label.")[0]
@@ -165,9 +186,21 @@ def _read_volumes(source: Path) -> Iterator[LabelledVolume]:
         images = images or sorted(source.glob(f"{name}_*_image.*"))
         for image_path in images:
             image = to_uint8(_read_volume(image_path)[0])
-            yield LabelledVolume(source.name, image, _small_labels(labels), axes)
+            if image.shape != labels.shape:
+                raise ValueError(
+                    f"{image_path}: shape {image.shape}, expected that of "
+                    f"{path.name}, {labels.shape}"
+                )
+            yield LabelledVolume(source.name, image, renumber(labels), axes)
         if not images:
-            yield LabelledVolume(source.name, None, _small_labels(labels), axes)
+            yield LabelledVolume(source.name, None, renumber(labels), axes)
+
+
+def _read_slices(source: Path) -> Iterator[LabelledVolume]:
+    for path in sorted((source / "labels").iterdir()):
+        image = to_grey(io.imread(source / "images" / path.name))
+        labels = renumber(io.imread(path))
+        yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
 
 
 def _read_volume(path: Path) -> tuple[NDArray[np.generic], Sequence[float]]:
@@ -191,13 +224,3 @@ def _slicing_axes(shape: Sequence[int], spacing: Sequence[float]) -> tuple[int, 
 
     good = tuple(axis for axis in range(3) if quality(axis)[0])
     return good or (max(range(3), key=quality),)
-
-
-def _small_labels(labels: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
-    """Renumber to 0, 1, 2 ... (0 stays 0) in the smallest unsigned dtype."""
-    values = np.unique(labels)
-    values = np.concatenate([[0], values[values > 0]])
-    renumbered = np.searchsorted(values, np.maximum(labels, 0))
-    small: NDArray[np.unsignedinteger]
-    small = renumbered.astype(np.min_scalar_type(len(values)))
-    return small

@@ -214,6 +214,16 @@ def test_a_run_told_not_to_resume_starts_over(
     assert torch.equal(first.backbone.pos_embed, again.backbone.pos_embed)
 
 
+def test_iterative_clicks_train_and_resume_with_the_same_bits(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    papers = dataclasses.replace(config, clicks="iterative", steps=6, final_rate=1.0)
+    whole = train(papers, tmp_path / "whole")
+    train(dataclasses.replace(papers, steps=3), tmp_path / "halves")
+    halves = train(papers, tmp_path / "halves")
+    assert same(whole.state_dict(), halves.state_dict())
+
+
 def test_steps_take_turns_at_the_input_sizes(config: TrainConfig) -> None:
     state = start(config)
     reports = [train_step(state, config) for _ in range(4)]

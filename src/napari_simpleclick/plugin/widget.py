@@ -11,15 +11,22 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
+    QScrollArea,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_simpleclick.plugin.click_layer import COLOURS
 from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
+from napari_simpleclick.plugin.evaluation_widget import (
+    PAGE_MARGINS,
+    EvaluationWidget,
+)
 from napari_simpleclick.plugin.model_choice import ModelChoice
 from napari_simpleclick.plugin.worker import QtRunner
 
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from magicgui.widgets.bases import CategoricalWidget
     from napari.layers import Layer
 
+    from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.state import State
 
 NEW_LAYER = "new layer"
@@ -53,6 +61,9 @@ class SimpleClickWidget(QWidget):
         self._was_docked = False
         self.controller = SegmentationController(napari_viewer, QtRunner())
         self.choice = ModelChoice(self.controller)
+        self.evaluation = EvaluationWidget(
+            napari_viewer, QtRunner(), self._model_in_use
+        )
         self._make_layers()
         self._make_actions()
         self._make_status()
@@ -65,7 +76,7 @@ class SimpleClickWidget(QWidget):
         """Let go of the viewer when napari takes the dock away."""
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self._was_docked and self.parent() is None:
-                self.controller.close()
+                self._close()
             self._was_docked = self.parent() is not None
         return bool(super().event(event))
 
@@ -105,22 +116,17 @@ class SimpleClickWidget(QWidget):
         self.busy.setSizePolicy(policy)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Model", self.choice.model.native)
-        form.addRow("Device", self.choice.device.native)
-        form.addRow("Image", self.image.native)
-        form.addRow("Labels", self.labels.native)
-        form.addRow(self.start.native)
-        form.addRow(f"Click [{ACTION_KEYS['toggle_sign']}]", self.sign.native)
-        form.addRow("Object", _row(self.object_id, self.next_object))
-        form.addRow(_row(self.undo, self.redo, self.reset))
-        form.addRow("Threshold", self.threshold.native)
+        model = _form()
+        model.addRow("Model", self.choice.model.native)
+        model.addRow("Device", self.choice.device.native)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self._segment_page(), "Segment")
+        self.tabs.addTab(_scrolling(self.evaluation), "Evaluate")
         layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        for part in (self.busy, self.status, self.hint):
-            layout.addWidget(part)
-        layout.addStretch()
+        model.setContentsMargins(layout.contentsMargins())
+        layout.setContentsMargins(0, 0, 0, 0)  # the dock may be narrow
+        layout.addLayout(model)
+        layout.addWidget(self.tabs, 1)
         for box in self.findChildren(QComboBox):
             # Long names must not widen the dock; a tooltip shows them whole.
             box.setSizeAdjustPolicy(
@@ -131,13 +137,32 @@ class SimpleClickWidget(QWidget):
                 box.currentTextChanged.connect(box.setToolTip)
                 box.setToolTip(box.currentText())
 
+    def _segment_page(self) -> QWidget:
+        form = _form()
+        form.addRow("Image", self.image.native)
+        form.addRow("Labels", self.labels.native)
+        form.addRow(self.start.native)
+        form.addRow(f"Click [{ACTION_KEYS['toggle_sign']}]", self.sign.native)
+        form.addRow("Object", _row(self.object_id, self.next_object))
+        form.addRow(_row(self.undo, self.redo, self.reset))
+        form.addRow("Threshold", self.threshold.native)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(*PAGE_MARGINS)
+        layout.addLayout(form)
+        for part in (self.busy, self.status, self.hint):
+            layout.addWidget(part)
+        layout.addStretch()
+        return page
+
     def _connect(self) -> None:
-        controller = self.controller
+        controller, evaluation = self.controller, self.evaluation.controller
         controller.changed.connect(self._show_state)
         controller.message.connect(self._show_message)
         controller.failed.connect(self._show_failure)
         controller.layers_changed.connect(self._refresh_layers)
         self.destroyed.connect(lambda: controller.close())
+        self.destroyed.connect(lambda: evaluation.close())
         self.start.changed.connect(self._start)
         self.sign.changed.connect(controller.set_sign)
         self.object_id.changed.connect(controller.set_object)
@@ -148,6 +173,7 @@ class SimpleClickWidget(QWidget):
     def _refresh_layers(self) -> None:
         self.image.reset_choices()
         self.labels.reset_choices()
+        self.evaluation.refresh_layers()
 
     def _image_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Layer]]:
         return [(x.name, x) for x in self._viewer.layers if isinstance(x, Image)]
@@ -157,6 +183,13 @@ class SimpleClickWidget(QWidget):
     ) -> list[tuple[str, Layer | None]]:
         labels = [(x.name, x) for x in self._viewer.layers if isinstance(x, Labels)]
         return [(NEW_LAYER, None), *labels]
+
+    def _model_in_use(self) -> tuple[str, SharedPredictor | None]:
+        return self.choice.name or "model", self.controller.predictor
+
+    def _close(self) -> None:
+        self.controller.close()
+        self.evaluation.controller.close()
 
     def _start(self) -> None:
         if self.image.value is None:
@@ -187,6 +220,23 @@ class SimpleClickWidget(QWidget):
             self.sign.value = state.sign
             self.object_id.value = state.object_id
         self.sign.native.setStyleSheet(f"color: {COLOURS[state.sign]}")
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def _scrolling(page: QWidget) -> QScrollArea:
+    """Let a tall page scroll, so that it forces no height on the window."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(page.minimumSizeHint().width())
+    return area
 
 
 def _button(text: str, action: str, tooltip: str) -> PushButton:

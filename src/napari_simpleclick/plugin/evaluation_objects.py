@@ -1,0 +1,186 @@
+"""Which objects of a ground truth are evaluated, and each of them as a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+
+from napari_simpleclick.evaluation.samples import AnnotatedSample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_simpleclick.inference.plane import Plane
+    from napari_simpleclick.plugin.image_layer import RawSlice
+
+T = TypeVar("T")
+
+AUTO_SLICES: Final = 16
+"""Slices that are taken where the user does not say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """What the user asks of an evaluation.
+
+    Parameters
+    ----------
+    max_clicks : int
+        Clicks on each object.
+    axis : int or None
+        Axis of the image that is sliced, one of its last three; None for slices as the
+        viewer displays them.
+    every : int or None
+        Every n-th slice, the first one included; None for `AUTO_SLICES` of those that
+        hold objects, spread evenly.
+    min_area : int
+        Pixels that an object must have on a slice to be taken.
+    max_objects : int
+        Where there are more, this many are taken, spread evenly.
+    """
+
+    max_clicks: int = 20
+    axis: int | None = None
+    every: int | None = None
+    min_area: int = 20
+    max_objects: int = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnnotatedImage:
+    """An image with its ground truth, as a thread may read them: no napari object.
+
+    Parameters
+    ----------
+    name : str
+        The image's.
+    raw : RawSlice
+        Any slice; all are read with its contrast limits and gamma.
+    labels : array-like
+        Of the image's shape, integer or bool: 0 is background, every other value an
+        object. Only slices are read.
+    planes : tuple of Plane
+        The slices, in order.
+    pixel_size : tuple of float or None
+        Height and width of a pixel in millimetres, None where they are not known.
+    """
+
+    name: str
+    raw: RawSlice
+    labels: Any
+    planes: tuple[Plane, ...]
+    pixel_size: tuple[float, float] | None = None
+
+    def image_on(self, plane: Plane) -> NDArray[np.uint8]:
+        """Return a slice as displayed: (H, W) or (H, W, 3), uint8."""
+        return replace(self.raw, plane=plane).read()
+
+    def labels_on(self, plane: Plane) -> NDArray[np.generic]:
+        """Return the labels of a slice: (H, W), integer or bool."""
+        return np.asarray(self.labels[plane.index])
+
+
+@dataclass(frozen=True, slots=True)
+class SliceObject:
+    """An object on a slice.
+
+    Parameters
+    ----------
+    plane : Plane
+        The slice.
+    label : int
+        Its value in the ground truth.
+    """
+
+    plane: Plane
+    label: int
+
+    @property
+    def slice_name(self) -> str:
+        """Index of the slice, one number for each axis that is fixed."""
+        return ",".join(str(i) for i in self.plane.position if i is not None)
+
+    def name(self, image: str) -> str:
+        """Name of the sample: image, slice and label."""
+        return "/".join(filter(None, (image, self.slice_name, str(self.label))))
+
+
+def find_objects(
+    annotated: AnnotatedImage, settings: EvaluationSettings, check: Callable[[], None]
+) -> list[SliceObject]:
+    """Choose the objects to evaluate, slice by slice.
+
+    Parameters
+    ----------
+    annotated : AnnotatedImage
+        Where they lie.
+    settings : EvaluationSettings
+        Which are wanted.
+    check : callable
+        Called before a slice is read, which may take a while; may raise to stop.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    found = []
+    for plane in _wanted_planes(annotated, settings.every, check):
+        check()
+        values, areas = np.unique(annotated.labels_on(plane), return_counts=True)
+        chosen = values[(values != 0) & (areas >= settings.min_area)]
+        found += [SliceObject(plane, int(value)) for value in chosen]
+    if not found:
+        which = "" if settings.every is None else f" on every {settings.every}. slice"
+        raise ValueError(
+            f"The ground truth has no object of {settings.min_area} pixels or "
+            f"more{which}: choose another layer, other slices or a smaller area."
+        )
+    return spread(found, settings.max_objects)
+
+
+def _wanted_planes(
+    annotated: AnnotatedImage, every: int | None, check: Callable[[], None]
+) -> Sequence[Plane]:
+    if every is not None:
+        return annotated.planes[::every]
+    labelled = []
+    for plane in annotated.planes:
+        check()
+        if annotated.labels_on(plane).any():
+            labelled.append(plane)
+    return spread(labelled, AUTO_SLICES)
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """Take this many items, evenly from the first to the last, or all if fewer."""
+    if len(items) <= count:
+        return list(items)
+    places = np.linspace(0, len(items) - 1, count).round().astype(int)
+    return [items[place] for place in places]
+
+
+def samples(
+    annotated: AnnotatedImage, objects: Iterable[SliceObject]
+) -> Iterator[AnnotatedSample]:
+    """Read objects as samples; what was erased meanwhile is left out.
+
+    Parameters
+    ----------
+    annotated : AnnotatedImage
+        Where they lie.
+    objects : iterable of SliceObject
+        Those of one slice next to each other: it is then read once.
+    """
+    for plane, on_plane in groupby(objects, key=lambda found: found.plane):
+        image, labels = annotated.image_on(plane), annotated.labels_on(plane)
+        for found in on_plane:
+            mask = labels == found.label
+            if mask.any():
+                name, size = found.name(annotated.name), annotated.pixel_size
+                yield AnnotatedSample(name, image, mask, pixel_size=size)

@@ -43,6 +43,17 @@ def test_rows_come_back_as_they_were(table):
         assert found.ious.dtype == np.float32
 
 
+def test_rows_are_put_in_another_order(table):
+    before = table.path.read_text()
+    table.put_in_order({"two": [RESULTS[1]], "one": RESULTS[::-1]})
+    rows = table.open()
+    assert {model: list(row) for model, row in rows.items()} == {
+        "two": ["b/2"],
+        "one": ["b/2", RESULTS[0].name],
+    }
+    assert sorted(table.path.read_text()) == sorted(before)
+
+
 def test_the_file_reads_well(table):
     lines = table.path.read_text().splitlines()
     assert lines[0] == (

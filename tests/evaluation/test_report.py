@@ -77,7 +77,11 @@ def test_published_figures_are_marked_as_such(document):
 
 
 def test_all_that_figures_depend_on_is_there(document):
-    assert document["settings"] == {"max_clicks": 2, "batch_size": 1}
+    assert document["settings"] == {
+        "max_clicks": 2,
+        "batch_size": 1,
+        "cluster": None,
+    }
     assert {"napari-simpleclick", "python", "torch"} <= document["versions"].keys()
     assert document["machine"]["cores"] >= 1
     assert json.loads(json.dumps(document)) == document

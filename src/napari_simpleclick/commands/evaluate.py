@@ -35,6 +35,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="average with the mirrored image, as published; twice the time",
     )
     add_device_option(parser)
+    option(
+        "--cluster",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="compute on dask.distributed: a scheduler's address, or a number of "
+        "workers on this computer (default: one a core)",
+    )
     slices = parser.add_argument_group("slices of volumes")
     slices.add_argument("--axis", type=int, help="0, 1 or 2 of (z, y, x)")
     slices.add_argument("--every", type=int, help="every n-th slice")
@@ -60,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         flip=arguments.flip,
         device=arguments.device,
         batch_size=arguments.batch_size,
+        cluster=arguments.cluster,
     )
     try:
         evaluate(options)

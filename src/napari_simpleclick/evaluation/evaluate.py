@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_simpleclick.evaluation.cases import draw_cases
@@ -12,13 +14,17 @@ from napari_simpleclick.evaluation.figures import check_available, save_curves
 from napari_simpleclick.evaluation.models import open_model
 from napari_simpleclick.evaluation.page import page
 from napari_simpleclick.evaluation.report import report
-from napari_simpleclick.evaluation.study import Study
+from napari_simpleclick.evaluation.study import Study, in_this_process
 from napari_simpleclick.inference.loading import choose_device
 from napari_simpleclick.io.atomic import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
+    from napari_simpleclick.evaluation.study import Evaluator
     from napari_simpleclick.evaluation.volumes import Slicing
     from napari_simpleclick.inference.loading import Device
 
@@ -51,6 +57,8 @@ class EvaluationOptions:
     batch_size : int or None
         Objects that go through the network at once; None for 1 on the CPU, which gains
         nothing by more, and 16 on a GPU.
+    cluster : str or None
+        As `address` of `open_cluster`; None computes in this process.
     """
 
     dataset: str
@@ -63,6 +71,7 @@ class EvaluationOptions:
     flip: bool = False
     device: Device = "auto"
     batch_size: int | None = None
+    cluster: str | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -97,27 +106,41 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
     ------
     FileNotFoundError, TypeError, ValueError
         If the data set, a model or an option cannot be used.
+    ConnectionError, ChildProcessError
+        If there is no cluster, or its workers die again and again.
     ImportError
-        If matplotlib is not installed.
+        If matplotlib is not installed, or for a cluster, dask.distributed.
     """
     check_available()
-    study = Study(
-        dataset=open_dataset(
-            options.dataset,
-            options.root,
-            labels=options.labels,
-            slicing=options.slicing,
-        ),
-        models=tuple(
-            open_model(model, device=options.device, flip=options.flip)
-            for model in options.models
-        ),
-        output=options.output,
-        settings=options.settings,
-        max_clicks=options.max_clicks,
-        batch_size=options.batch_size or _batch_size(options.device),
+    dataset = open_dataset(
+        options.dataset, options.root, labels=options.labels, slicing=options.slicing
     )
-    results = study.run()
+    openers = [
+        partial(open_model, model, device=options.device, flip=options.flip)
+        for model in options.models
+    ]
+    models = tuple(opener() for opener in openers)
+    by_name = {
+        model.name: opener for model, opener in zip(models, openers, strict=True)
+    }
+    with _evaluator(options.cluster, by_name) as (evaluator, cluster):
+        study = Study(
+            dataset=dataset,
+            models=models,
+            output=options.output,
+            settings=options.settings,
+            max_clicks=options.max_clicks,
+            batch_size=options.batch_size or _batch_size(options.device),
+            evaluator=evaluator,
+            cluster=cluster,
+        )
+        results = study.run()
+    return _write_report(study, results)
+
+
+def _write_report(
+    study: Study, results: Mapping[str, Sequence[SampleResult]]
+) -> dict[str, Any]:
     document = report(study, results)
     save_curves(study.output / "curves", document, results)
     cases = {
@@ -134,9 +157,23 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
         ("report.json", json.dumps(document, indent=2) + "\n"),
         ("report.html", html),
     ):
-        with replacing(study.output / name) as partial:
-            partial.write_text(text, encoding="utf-8")
+        with replacing(study.output / name) as partial_file:
+            partial_file.write_text(text, encoding="utf-8")
     return document
+
+
+@contextmanager
+def _evaluator(
+    cluster: str | None, openers: Mapping[str, Callable[[], EvaluatedModel]]
+) -> Iterator[tuple[Evaluator, str | None]]:
+    """Give what measures, and the words for it in a report."""
+    if cluster is None:
+        yield in_this_process, None
+        return
+    from napari_simpleclick.evaluation.cluster import open_cluster  # an extra
+
+    with open_cluster(cluster, openers) as workers:
+        yield workers.evaluate, workers.description
 
 
 def _batch_size(device: Device) -> int:

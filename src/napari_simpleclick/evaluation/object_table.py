@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from napari_simpleclick.evaluation.run import SampleResult
+from napari_simpleclick.io.atomic import replacing
 from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 FACTS: Final = (
@@ -79,20 +80,42 @@ class ObjectTable:
 
     def append(self, model: str, result: SampleResult) -> None:
         """Add the result of one object, at once and as a whole row."""
-        clicks = " ".join(
-            f"{'+' if click.is_positive else '-'}{click.row:g},{click.col:g}"
-            for click in result.clicks
-        )
-        ious = (str(iou) for iou in result.ious)  # the shortest that reads back equal
-        measures = (result.seconds, result.boundary_iou, result.surface_mm)
-        facts = (f"{measure:.6g}" for measure in measures)
-        self._append([(model, result.name, *facts, clicks, *ious)])
+        self._append([_row(model, result)])
+
+    def put_in_order(self, results: Mapping[str, Sequence[SampleResult]]) -> None:
+        """Sort the rows, which a cluster adds as they come.
+
+        Parameters
+        ----------
+        results : mapping
+            By model: all that the file holds, in the wanted order.
+        """
+        rows = [_row(model, one) for model, some in results.items() for one in some]
+        text = _text([self.columns, *rows])
+        if self.path.read_text(encoding="utf-8") != text:
+            with replacing(self.path) as partial:
+                partial.write_text(text, encoding="utf-8", newline="")
 
     def _append(self, rows: Iterable[Iterable[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
         with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
+            file.write(_text(rows))
+
+
+def _text(rows: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _row(model: str, result: SampleResult) -> tuple[str, ...]:
+    clicks = " ".join(
+        f"{'+' if click.is_positive else '-'}{click.row:g},{click.col:g}"
+        for click in result.clicks
+    )
+    ious = (str(iou) for iou in result.ious)  # the shortest that reads back equal
+    measures = (result.seconds, result.boundary_iou, result.surface_mm)
+    facts = (f"{measure:.6g}" for measure in measures)
+    return (model, result.name, *facts, clicks, *ious)
 
 
 def _result(row: list[str]) -> SampleResult:

@@ -63,7 +63,8 @@ def report(
     return {
         "dataset": study.dataset.name,
         **models[0],
-        "settings": study.settings | {"batch_size": study.batch_size},
+        "settings": study.settings
+        | {"batch_size": study.batch_size, "cluster": study.cluster},
         "versions": versions(),
         "machine": machine(),
         "models": models,

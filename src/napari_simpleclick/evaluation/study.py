@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_simpleclick.evaluation.object_table import ObjectTable
 from napari_simpleclick.evaluation.run import SampleResult, evaluate_dataset
+from napari_simpleclick.evaluation.study_bar import StudyBar
 from napari_simpleclick.io.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
     from napari_simpleclick.evaluation.samples import Dataset
     from napari_simpleclick.types import Sample
 
-_IMAGE: Final = "image"
-_OBJECT: Final = "object"
+
+class Evaluator(Protocol):
+    """Measures objects, somewhere: in this process or on a cluster."""
+
+    def __call__(
+        self,
+        model: EvaluatedModel,
+        samples: Iterable[Sample],
+        max_clicks: int,
+        batch_size: int,
+    ) -> Iterator[SampleResult]:
+        """Yield one result for each sample, in any order, as soon as it is there."""
+        ...
+
+
+def in_this_process(
+    model: EvaluatedModel, samples: Iterable[Sample], max_clicks: int, batch_size: int
+) -> Iterator[SampleResult]:
+    """Measure one batch of objects after the other; an `Evaluator`."""
+    return evaluate_dataset(model.predictor, samples, max_clicks, batch_size=batch_size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +59,10 @@ class Study:
         Clicks on each object.
     batch_size : int
         Objects that go through the network at once.
+    evaluator : Evaluator
+        Where objects are measured; results are the same.
+    cluster : str or None
+        The place in words; None for this process.
 
     Raises
     ------
@@ -55,6 +76,8 @@ class Study:
     settings: dict[str, Any]
     max_clicks: int = 20
     batch_size: int = 1
+    evaluator: Evaluator = in_this_process
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         names = [model.name for model in self.models]
@@ -79,29 +102,28 @@ class Study:
         self._claim_folder()
         table = ObjectTable(self.output / "objects.csv", self.max_clicks)
         earlier = table.open()
-        return {
+        results = {
             model.name: self._evaluate(model, table, earlier.get(model.name, {}))
             for model in self.models
         }
+        others = {k: list(v.values()) for k, v in earlier.items() if k not in results}
+        table.put_in_order(others | results)
+        return results
 
     def _evaluate(
         self, model: EvaluatedModel, table: ObjectTable, done: dict[str, SampleResult]
     ) -> list[SampleResult]:
         results = dict(done)
-        with _bar(self.dataset, model.name, len(done)) as bar:
-            for result in evaluate_dataset(
-                model.predictor,
-                _remaining(self.dataset, done, bar),
-                self.max_clicks,
-                batch_size=self.batch_size,
+        with StudyBar(self.dataset, model.name, done) as bar:
+            for result in self.evaluator(
+                model, bar.remaining(), self.max_clicks, self.batch_size
             ):
                 table.append(model.name, result)
                 results[result.name] = result
-                bar.set_postfix(objects=len(results))
-                bar.update(bar.unit == _OBJECT)
+                bar.finish(result.name)
         if not results:
             raise ValueError(f"dataset: {self.dataset.name} has no object")
-        return list(results.values())
+        return list(({name: results[name] for name in bar.order} | results).values())
 
     def _claim_folder(self) -> None:
         """Write down the settings; what is there already must have the same."""
@@ -118,24 +140,6 @@ class Study:
         run = {"settings": self.settings, "models": models}
         with replacing(file) as partial:
             partial.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-
-
-def _bar(dataset: Dataset, name: str, n_done: int) -> tqdm[None]:
-    """Show images done of all, or objects where they lie in a single source."""
-    n_sources = len(dataset.sources)
-    if n_sources > 1:
-        return tqdm(total=n_sources, desc=name, unit=_IMAGE)
-    n_objects = sum(1 for _ in dataset)
-    return tqdm(total=n_objects, initial=n_done, desc=name, unit=_OBJECT)
-
-
-def _remaining(
-    dataset: Dataset, done: Container[str], bar: tqdm[None]
-) -> Iterator[Sample]:
-    """Take the samples without a result; the bar of images moves with each source."""
-    for source in dataset.sources:
-        yield from (sample for sample in source.read() if sample.name not in done)
-        bar.update(bar.unit == _IMAGE)
 
 
 def _check_same(

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from napari_simpleclick.training.config import TrainConfig
+from napari_simpleclick.training.mixture import Source
 
 
 def test_configuration_from_toml(tmp_path: Path) -> None:
@@ -23,10 +24,41 @@ def test_configuration_from_toml(tmp_path: Path) -> None:
         TrainConfig.from_toml(path)
 
 
+def test_paths_are_relative_to_the_file_and_names_stay_names(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        'initial = "default"\nvalidation = "held_out"\n'
+        '[[sources]]\nkind = "folder"\npath = "mine"\nweight = 2\n'
+        '[[sources]]\nkind = "synthetic"\n'
+    )
+    config = TrainConfig.from_toml(path)
+    assert config.initial == "default"
+    assert config.validation == tmp_path / "held_out"
+    assert config.sources == (
+        Source("folder", tmp_path / "mine", 2.0),
+        Source("synthetic"),
+    )
+    path.write_text('initial = "mine.safetensors"\n')
+    assert TrainConfig.from_toml(path).initial == tmp_path / "mine.safetensors"
+    path.write_text('pretrained = "vit_base_patch16_224.mae"\n')
+    assert TrainConfig.from_toml(path).pretrained == "vit_base_patch16_224.mae"
+    (tmp_path / "mae.pth").touch()
+    path.write_text('pretrained = "mae.pth"\n')
+    assert TrainConfig.from_toml(path).pretrained == str(tmp_path / "mae.pth")
+
+
+def test_configuration_refuses_what_contradicts_itself(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="initial"):
+        TrainConfig(initial="default", pretrained="vit_base_patch16_224.mae")
+    with pytest.raises(ValueError, match="sources"):
+        TrainConfig(data=tmp_path / "pack.npz", sources=(Source("synthetic"),))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("variant", "tiny"),
+        ("pyramid", "round"),
         ("real_fraction", 1.5),
         ("stop_probability", 0.0),
         ("batch_sizes", (100,)),

@@ -9,7 +9,7 @@ import torch
 from skimage import io
 
 from napari_simpleclick.modeling.checkpoint import load_checkpoint, save_checkpoint
-from napari_simpleclick.modeling.config import SimpleClickConfig
+from napari_simpleclick.modeling.config import VARIANTS, SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.train import train, train_step
@@ -148,7 +148,7 @@ def test_training_leaves_checkpoints_a_state_and_logs(
     output = tmp_path / "run"
     model = train(dataclasses.replace(config, tensorboard=True), output)
     shipped = load_checkpoint(output / "last.safetensors")
-    assert shipped.config == TINY
+    assert shipped.config == dataclasses.replace(TINY, second_look=True)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(
             shipped.state_dict()[name], value, rtol=1e-3, atol=1e-4
@@ -222,6 +222,63 @@ def test_iterative_clicks_train_and_resume_with_the_same_bits(
     train(dataclasses.replace(papers, steps=3), tmp_path / "halves")
     halves = train(papers, tmp_path / "halves")
     assert same(whole.state_dict(), halves.state_dict())
+
+
+def test_lower_layers_learn_more_slowly(config: TrainConfig) -> None:
+    slow = dataclasses.replace(config, layer_decay=0.5, warmup_steps=0)
+    state = start(slow)
+    train_step(state, slow)
+    rates = [group["lr"] for group in state.optimizer.param_groups]
+    assert max(rates) == slow.learning_rate
+    assert min(rates) == pytest.approx(slow.learning_rate * 0.5**5)
+
+
+def test_a_frozen_backbone_stays_as_it_is(config: TrainConfig) -> None:
+    frozen = dataclasses.replace(config, freeze_backbone=True, learning_rate=0.1)
+    state = start(frozen)
+    before = {name: value.clone() for name, value in state.model.state_dict().items()}
+    for _ in range(2):
+        train_step(state, frozen)
+    after = state.model.state_dict()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert any(name.startswith("head.") for name in changed)
+    assert any(name.startswith("patch_embed_coords.") for name in changed)
+    assert not any(name.startswith("backbone.") for name in changed)
+
+
+def test_a_mixture_of_sources_is_trained_on(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.toml"
+    held_out(tmp_path)
+    path.write_text(
+        'initial = "tiny.safetensors"\nsteps = 1\ncanvas_size = 48\n'
+        "input_sizes = [32]\nbatch_sizes = [2]\nusers = 2\nworkers = 0\n"
+        "tensorboard = false\n"
+        '[[sources]]\nkind = "folder"\npath = "held_out/squares"\nweight = 3\n'
+        '[[sources]]\nkind = "synthetic"\n'
+    )
+    state = start(TrainConfig.from_toml(path))
+    assert state.pool.drawn == 2
+    assert state.pool.mask.any(dim=2).any(dim=1).all()
+
+
+def test_pretrained_backbones_and_pyramids_are_used(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    donor = SimpleClick(VARIANTS["xtiny"]).backbone.state_dict()
+    torch.save({"model": donor}, tmp_path / "mae.pth")
+    given = dataclasses.replace(
+        config,
+        initial=None,
+        pyramid="parallel",
+        pretrained=str(tmp_path / "mae.pth"),
+    )
+    model = start(given).model
+    assert model.config.pyramid == "parallel"
+    name = "blocks.0.attn.qkv.weight"
+    assert torch.equal(model.backbone.state_dict()[name], donor[name])
 
 
 def test_steps_take_turns_at_the_input_sizes(config: TrainConfig) -> None:

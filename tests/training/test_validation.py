@@ -5,6 +5,7 @@ import pytest
 import torch
 from skimage import io
 
+from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.training.validation import held_out, score, validate
 
 
@@ -27,7 +28,7 @@ def bright(image: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
 def test_every_data_set_gets_a_curve(tmp_path: Path) -> None:
     write_data_set(tmp_path / "one", 4)
     write_data_set(tmp_path / "two", 12)
-    curves = validate(bright, held_out(tmp_path, 1), clicks=2, input_size=32)
+    curves = validate(Predictor(bright, input_size=32), held_out(tmp_path, 1), 2)
     assert list(curves) == ["one", "two"]
     for curve in curves.values():
         assert curve.shape == (2,)
@@ -36,7 +37,7 @@ def test_every_data_set_gets_a_curve(tmp_path: Path) -> None:
 
 def test_objects_are_spread_over_the_data_set(tmp_path: Path) -> None:
     write_data_set(tmp_path / "one", 4)
-    curves = validate(bright, held_out(tmp_path, 9), clicks=1, input_size=32)
+    curves = validate(Predictor(bright, input_size=32), held_out(tmp_path, 9), 1)
     # Both objects: the bright one is found, the dark one is not.
     np.testing.assert_allclose(curves["one"], [0.5], atol=0.02)
 

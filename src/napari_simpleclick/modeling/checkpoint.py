@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -184,6 +185,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         raise CheckpointError("has a configuration that cannot be read") from error
     inferred = config_from_tensors(
         tensors, config.num_heads, config.click_radius, config.pyramid
+    )
+    inferred = replace(  # how to use it is not seen in the tensors
+        inferred, min_crop=config.min_crop, second_look=config.second_look
     )
     if config != inferred:
         raise CheckpointError("has a configuration that does not fit its tensors")

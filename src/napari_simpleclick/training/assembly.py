@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,8 +14,10 @@ from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.click_pool import ClickBatch, ClickPool
 from napari_simpleclick.training.dataset import CanvasDataset
 from napari_simpleclick.training.iterative import IterativeClicks
+from napari_simpleclick.training.mixture import open_mixture
 from napari_simpleclick.training.packing import load_pack
 from napari_simpleclick.training.parameter_groups import parameter_groups
+from napari_simpleclick.training.pretraining import load_mae
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,16 +39,25 @@ def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
     device : torch.device
         Where it will be trained.
     """
-    if config.initial is not None:
-        model = load_checkpoint(config.initial)
-    else:
-        model = SimpleClick(VARIANTS[config.variant])
+    model = _network(config)
+    looks_again = config.clicks == "pool" and config.second_looks > 0
+    model.config = replace(model.config, second_look=looks_again)
     if device.type == "cpu":
         for module in model.modules():
             if hasattr(module, "fused_attn"):
                 # The fused kernel's backward pass takes twice as long on a CPU.
                 module.fused_attn = False  # type: ignore[assignment]
     return model.train()
+
+
+def _network(config: TrainConfig) -> SimpleClick:
+    if config.initial is not None:
+        return load_checkpoint(config.initial)
+    design = VARIANTS[config.variant]
+    model = SimpleClick(replace(design, pyramid=config.pyramid or design.pyramid))
+    if config.pretrained is not None:
+        load_mae(model, config.pretrained)
+    return model
 
 
 def build_optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Optimizer:
@@ -95,6 +107,7 @@ def build_clicks(
         users=config.users,
         max_clicks=config.max_clicks,
         stop_probability=config.stop_probability,
+        second_looks=config.second_looks,
         seed=seed,
         device=str(fabric.device),
     )
@@ -119,12 +132,12 @@ def _canvases(
     config: TrainConfig, drawn: int, rank: int, processes: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Draw every so many-th canvas, so that no two processes share any."""
-    volumes = load_pack(config.data) if config.data else []
     dataset = CanvasDataset(
-        volumes,
+        load_pack(config.data) if config.data else (),
         size=config.canvas_size,
         seed=config.seed,
         real_fraction=config.real_fraction,
+        source=open_mixture(config.sources) if config.sources else None,
     )
     loader = DataLoader(
         dataset,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from napari_simpleclick.modeling.config import VARIANTS
+from napari_simpleclick.modeling.catalog import list_models
+from napari_simpleclick.training.config_checks import check
+from napari_simpleclick.training.mixture import Source
 
-Schedule = Literal["cosine", "step"]
-"""How the learning rate falls."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
-Clicks = Literal["pool", "iterative"]
-"""How clicks are simulated: `ClickPool` or `IterativeClicks`."""
+    from napari_simpleclick.modeling.config import Pyramid
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,13 @@ class TrainConfig:
     ----------
     variant : str
         Architecture, a key of `VARIANTS`.
-    initial : Path or None
-        Checkpoint to start from, instead of `variant` with random weights.
+    pyramid : str or None
+        Design of its feature pyramid, one of `PYRAMIDS`; None for that of the variant.
+    initial : str, Path or None
+        Checkpoint to start from, a name or a file, instead of `variant` with random
+        weights.
+    pretrained : str or None
+        Backbone to start from, a name or a file, as for `load_mae`.
     layer_decay : float or None
         Factor on the learning rate from one layer to the one below; None for one rate.
     freeze_backbone : bool
@@ -36,6 +41,8 @@ class TrainConfig:
         slices alone.
     real_fraction : float
         Share of canvases from real images, in [0, 1].
+    sources : tuple of Source
+        Instead of `data`: a mixture, see `training.mixture`.
     canvas_size : int
         Side of a canvas in pixels.
     input_sizes : tuple of int
@@ -43,14 +50,17 @@ class TrainConfig:
     batch_sizes : tuple of int
         Users per step and process at each of the input sizes.
     clicks : {"pool", "iterative"}
-        Users at work in a pool, each a click further a step, or the papers' rounds of
-        clicks before every step.
+        `ClickPool`, users at work, each a click further a step; or `IterativeClicks`,
+        the papers' rounds of clicks before every step.
     users : int
         Simulated users in the pool; at least the largest batch.
     max_clicks : int
         Largest number of clicks of a user of the pool on one canvas.
     stop_probability : float
         Chance of a user of the pool to stop after a click, in (0, 1].
+    second_looks : float
+        Chance of a user of the pool to look closer before the second click. Where it
+        is above 0, the network is marked to be used with a second look.
     max_points : int
         Largest number of clicks of either sign, of iterative clicks.
     rounds : int
@@ -122,25 +132,29 @@ class TrainConfig:
     """
 
     variant: str = "xtiny"
-    initial: Path | None = None
+    pyramid: Pyramid | None = None
+    initial: str | Path | None = None
+    pretrained: str | None = None
     layer_decay: float | None = None
     freeze_backbone: bool = False
     data: Path | None = None
     real_fraction: float = 0.5
+    sources: tuple[Source, ...] = ()
     canvas_size: int = 384
     input_sizes: tuple[int, ...] = (224,)
     batch_sizes: tuple[int, ...] = (16,)
-    clicks: Clicks = "pool"
+    clicks: Literal["pool", "iterative"] = "pool"
     users: int = 64
     max_clicks: int = 12
     stop_probability: float = 0.28
+    second_looks: float = 0.5
     max_points: int = 24
     rounds: int = 3
     steps: int = 10_000
     epochs: float | None = None
     samples_per_epoch: int | None = None
     minutes: float | None = None
-    schedule: Schedule = "cosine"
+    schedule: Literal["cosine", "step"] = "cosine"
     warmup_steps: int = 300
     learning_rate: float = 8e-4
     final_rate: float = 0.01
@@ -167,16 +181,7 @@ class TrainConfig:
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        self._check_choices()
-        self._check_numbers()
-        self._check_batches()
-        if (self.epochs is None) != (self.samples_per_epoch is None):
-            raise ValueError(
-                f"epochs: {self.epochs}, samples_per_epoch: {self.samples_per_epoch}, "
-                "expected both or neither"
-            )
-        if list(self.milestones) != sorted(set(self.milestones)):
-            raise ValueError(f"milestones: {self.milestones}, expected rising numbers")
+        check(self)
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
@@ -191,12 +196,16 @@ class TrainConfig:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"{path}: unknown entries {sorted(unknown)}")
-        for name in ("data", "initial", "validation"):
+        for name in ("data", "initial", "pretrained", "validation"):
             if name in values:
-                values[name] = path.parent / Path(values[name])
+                values[name] = _place(name, values[name], path.parent)
         for name, value in values.items():
             if isinstance(value, list):
                 values[name] = tuple(value)
+        values["sources"] = tuple(
+            Source.from_dict(source, path.parent)
+            for source in values.get("sources", ())
+        )
         return cls(**values)
 
     def in_steps(self, processes: int = 1) -> Self:
@@ -224,41 +233,12 @@ class TrainConfig:
             samples_per_epoch=None,
         )
 
-    def _check_choices(self) -> None:
-        for name, choices in (
-            ("variant", sorted(VARIANTS)),
-            ("clicks", get_args(Clicks)),
-            ("schedule", get_args(Schedule)),
-        ):
-            if (value := getattr(self, name)) not in choices:
-                raise ValueError(f"{name}: {value!r}, expected one of {list(choices)}")
 
-    def _check_numbers(self) -> None:
-        if not 0 <= self.real_fraction <= 1:
-            raise ValueError(
-                f"real_fraction: {self.real_fraction}, expected a number in [0, 1]"
-            )
-        if not 0 < self.stop_probability <= 1:
-            raise ValueError(
-                f"stop_probability: {self.stop_probability}, expected a number in "
-                "(0, 1]"
-            )
-        for name in ("steps", "log_every", "devices", "nodes", "max_points"):
-            if (value := getattr(self, name)) < 1:
-                raise ValueError(f"{name}: {value}, expected at least 1")
-        for name in ("epochs", "samples_per_epoch", "minutes", "validation_steps"):
-            if (value := getattr(self, name)) is not None and value <= 0:
-                raise ValueError(f"{name}: {value}, expected more than 0")
-
-    def _check_batches(self) -> None:
-        if not self.input_sizes or len(self.input_sizes) != len(self.batch_sizes):
-            raise ValueError(
-                f"batch_sizes: {self.batch_sizes}, expected one for each of the "
-                f"input_sizes, {self.input_sizes}"
-            )
-        if min(self.batch_sizes) < 1:
-            raise ValueError(f"batch_sizes: {self.batch_sizes}, expected at least 1")
-        if self.clicks == "pool" and max(self.batch_sizes) > self.users:
-            raise ValueError(
-                f"batch_sizes: {self.batch_sizes}, expected 1 to users, {self.users}"
-            )
+def _place(name: str, value: str, folder: Path) -> str | Path:
+    """Find a file beside the TOML file; names of models stay names."""
+    file = folder / value
+    if name == "initial" and value in {entry.name for entry in list_models()}:
+        return value
+    if name == "pretrained":
+        return str(file) if file.exists() else value
+    return file

@@ -16,7 +16,12 @@ from napari_simpleclick.training.processes import open_fabric
 from napari_simpleclick.training.schedule import learning_rate, progress
 from napari_simpleclick.training.train_log import StepReport, TrainLog
 from napari_simpleclick.training.train_state import save_state, start
-from napari_simpleclick.training.validation import held_out, score, validate
+from napari_simpleclick.training.validation import (
+    held_out,
+    predictor_of,
+    score,
+    validate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -210,12 +215,9 @@ class _Run:
         if self.validation is None or self.log is None:
             return None
         device = self.state.fabric.device
-        curves = validate(
-            self.state.averaged_model().half().float().to(device),
-            self.validation,
-            input_size=self.config.validation_size,
-            device=device,
-        )
+        model = self.state.averaged_model().half().float().to(device)
+        predictor = predictor_of(model, self.config.validation_size, device)
+        curves = validate(predictor, self.validation)
         self.log.add_validation(curves)
         return score(curves)
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 
 from napari_simpleclick.evaluation.datasets import folder
 from napari_simpleclick.evaluation.metrics import miou_at_k
 from napari_simpleclick.evaluation.run import evaluate_sample
 from napari_simpleclick.inference.predictor import Predictor
+from napari_simpleclick.inference.transforms import ZoomIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
 
-    from napari_simpleclick.inference.predictor import ClickModel
+    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.types import Sample
 
 CLICKS: Final = 10
@@ -61,39 +63,53 @@ def held_out(data: Path, objects: int) -> dict[str, list[Sample]]:
     return chosen
 
 
+def predictor_of(
+    model: SimpleClick, input_size: int, device: str | torch.device = "cpu"
+) -> Predictor:
+    """Use a network as its configuration says.
+
+    Parameters
+    ----------
+    model : SimpleClick
+        Network in eval mode, on `device`.
+    input_size : int
+        Side of its input in pixels.
+    device : str or torch.device
+        Where the network is.
+    """
+    return Predictor(
+        model,
+        input_size=input_size,
+        zoom_in=ZoomIn(min_crop=model.config.min_crop),
+        second_look=model.config.second_look,
+        device=device,
+    )
+
+
 def validate(
-    model: ClickModel,
+    predictor: ClickPredictor,
     data: Mapping[str, Sequence[Sample]],
-    *,
-    input_size: int,
     clicks: int = CLICKS,
-    device: str | torch.device = "cpu",
 ) -> dict[str, NDArray[np.float64]]:
     """Evaluate by the published protocol.
 
     Parameters
     ----------
-    model : ClickModel
-        Network in eval mode, on `device`.
+    predictor : ClickPredictor
+        Answers to clicks.
     data : mapping
         Name of a data set to its objects.
-    input_size : int
-        Side of the network's input in pixels.
     clicks : int
         Clicks on each object.
-    device : str or torch.device
-        Where the network is.
 
     Returns
     -------
     dict
         Name of a data set to its mIoU after 1 .. `clicks` clicks: (clicks,), float64.
     """
-    predictor = Predictor(model, input_size=input_size, device=device)
     curves = {}
     for name, samples in data.items():
-        with torch.inference_mode():
-            ious = [evaluate_sample(predictor, one, clicks).ious for one in samples]
+        ious = [evaluate_sample(predictor, one, clicks).ious for one in samples]
         curves[name] = miou_at_k(np.stack(ious))
     return curves
 

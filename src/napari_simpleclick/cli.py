@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_simpleclick import __version__
 from napari_simpleclick.commands import (
+    contact_sheet,
     demo,
     evaluate,
     models,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Each command imports what it needs: torch takes seconds, napari needs a display.
-COMMANDS = (segment, demo, models, pack, train, evaluate)
+COMMANDS = (segment, demo, models, pack, contact_sheet, train, evaluate)
 """The commands in the order of the help; each module has `add` and `run`."""
 
 

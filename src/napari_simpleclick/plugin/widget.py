@@ -11,11 +11,9 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -28,6 +26,7 @@ from napari_simpleclick.plugin.evaluation_widget import (
     EvaluationWidget,
 )
 from napari_simpleclick.plugin.model_choice import ModelChoice
+from napari_simpleclick.plugin.tall_page import TallPage
 from napari_simpleclick.plugin.worker import QtRunner
 
 if TYPE_CHECKING:
@@ -121,9 +120,10 @@ class SimpleClickWidget(QWidget):
         model.addRow("Device", self.choice.device.native)
         self.tabs = QTabWidget()
         self.tabs.addTab(self._segment_page(), "Segment")
-        self.tabs.addTab(_scrolling(self.evaluation), "Evaluate")
+        self.tabs.addTab(TallPage(self.evaluation), "Evaluate")
         layout = QVBoxLayout(self)
-        model.setContentsMargins(layout.contentsMargins())
+        sides = layout.contentsMargins()
+        model.setContentsMargins(sides.left(), sides.top(), sides.right(), 0)
         layout.setContentsMargins(0, 0, 0, 0)  # the dock may be narrow
         layout.addLayout(model)
         layout.addWidget(self.tabs, 1)
@@ -226,17 +226,6 @@ def _form() -> QFormLayout:
     form = QFormLayout()
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
-
-
-def _scrolling(page: QWidget) -> QScrollArea:
-    """Let a tall page scroll, so that it forces no height on the window."""
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(page.minimumSizeHint().width())
-    return area
 
 
 def _button(text: str, action: str, tooltip: str) -> PushButton:

@@ -66,6 +66,17 @@ def test_a_second_look_answers_the_first_click_from_its_crop(model):
     assert len(model.calls) == 4
 
 
+def test_an_obedient_predictor_gives_clicked_pixels_their_class(model):
+    clicks = [Click(250, 150), Click(210, 110, False), Click(50, 400)]
+    image = square_image()
+    assert not Predictor(model).predict(image, clicks).mask()[50, 400]
+    mask = Predictor(model, obey=True).predict(image, clicks).mask()
+    assert mask[250, 150]
+    assert mask[50, 400]
+    assert not mask[210, 110]
+    assert mask[230, 110]
+
+
 def test_second_click_zooms_in_and_sees_the_last_mask(model):
     image, predictor = square_image(), Predictor(model, input_size=64)
     first = predictor.predict(image, [Click(250, 150)])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
+from napari_simpleclick.inference.obedience import obey_clicks
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+OBEYED = 3
+"""Radius, in pixels of the network's input, of what is sure about a click."""
 
 
 class ClickModel(Protocol):
@@ -56,6 +61,8 @@ class Predictor:
         Answer a first click by two passes: over the whole image, and over the crop that
         the first answer zooms in to. It makes up for the detail that a small object
         lacks in the first pass.
+    obey : bool
+        Give clicked pixels the clicked class even where the model errs.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
     device : str or torch.device
@@ -75,6 +82,7 @@ class Predictor:
     flip: bool = False
     zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
     second_look: bool = False
+    obey: bool = False
     threshold: float = 0.49
     device: str | torch.device = "cpu"
 
@@ -164,7 +172,13 @@ class Predictor:
         )
         return (add_flipped(inputs) if self.flip else inputs), roi
 
-    def decode(self, logits: Tensor, roi: Roi, shape: tuple[int, int]) -> Prediction:
+    def decode(
+        self,
+        logits: Tensor,
+        roi: Roi,
+        shape: tuple[int, int],
+        clicks: Sequence[Click] = (),
+    ) -> Prediction:
         """Turn the model's answer into a prediction; the second half of a pass.
 
         Parameters
@@ -175,6 +189,8 @@ class Predictor:
             The crop's box.
         shape : tuple of int
             Height and width of the image, in pixels.
+        clicks : sequence of Click
+            The clicks to obey.
 
         Returns
         -------
@@ -182,7 +198,11 @@ class Predictor:
             For the whole image.
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
-        return Prediction(paste_crop(logits.sigmoid(), roi, shape), roi)
+        probability = paste_crop(logits.sigmoid(), roi, shape)
+        if self.obey:
+            height, width = (side * OBEYED / self.input_size for side in roi.shape)
+            obey_clicks(probability, clicks, (height, width))
+        return Prediction(probability, roi)
 
     def _pass(
         self,
@@ -192,7 +212,7 @@ class Predictor:
     ) -> Prediction:
         inputs, roi = self.encode(image, clicks, previous)
         with torch.inference_mode():
-            return self.decode(self.model(*inputs), roi, image.shape[:2])
+            return self.decode(self.model(*inputs), roi, image.shape[:2], clicks)
 
     def _roi(
         self,

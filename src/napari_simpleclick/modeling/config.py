@@ -48,6 +48,8 @@ class SimpleClickConfig:
     second_look : bool
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
+    obey_clicks : bool
+        Whether clicked pixels get the clicked class even where the network errs.
 
     Raises
     ------
@@ -73,6 +75,7 @@ class SimpleClickConfig:
     pyramid: Pyramid = "simple"
     min_crop: int = 200
     second_look: bool = False
+    obey_clicks: bool = False
 
     def __post_init__(self) -> None:
         if self.image_size % self.patch_size:

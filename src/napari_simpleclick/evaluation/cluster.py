@@ -6,27 +6,29 @@ import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
-
-import torch
-
-from napari_simpleclick import __version__
-from napari_simpleclick.evaluation.run import SampleResult, evaluate_dataset
 
 try:
     import distributed
     from dask.system import cpu_count
-    from distributed.comm.addressing import get_address_host
 except ImportError as error:
     raise ImportError(
         "a cluster needs dask.distributed: pip install 'napari-simpleclick[cluster]'"
     ) from error
 
+from napari_simpleclick.evaluation.cluster_worker import (
+    OpenModel,
+    QuietWorker,
+    host_of,
+    measure,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.types import Sample
 
 LOCAL: Final = "local"
@@ -84,7 +86,7 @@ class Cluster:
         """
         key = f"napari-simpleclick-{uuid4().hex}"
         slots = _slots(self.client)
-        opened = _OpenModel(self.openers[model.name], model.sha256, slots)
+        opened = OpenModel(self.openers[model.name], model.sha256, slots)
         self.client.register_plugin(opened, name=key)
         try:
             work = ((key, batch, max_clicks) for batch in _batches(samples, batch_size))
@@ -122,63 +124,17 @@ def open_cluster(
     if n_workers < 1:
         raise ValueError(f"cluster: {address} workers, expected at least 1")
     with (
+        _silence(),
         distributed.LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
             memory_limit=None,
             dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
         ) as local,
         distributed.Client(local) as client,
     ):
+        client.register_plugin(QuietWorker())
         yield Cluster(client, openers, f"{_count(client)} on this computer")
-
-
-class _OpenModel(distributed.WorkerPlugin):
-    """A model on each worker: opened once, also by workers that join or come back.
-
-    Parameters
-    ----------
-    opener : callable
-        Opens the model.
-    sha256 : str or None
-        The digest that its file has where the evaluation was started.
-    slots : mapping of str to int
-        By host: objects that are measured there at the same time.
-    """
-
-    def __init__(
-        self,
-        opener: Callable[[], EvaluatedModel],
-        sha256: str | None,
-        slots: Mapping[str, int],
-    ) -> None:
-        self.opener, self.sha256, self.slots = opener, sha256, slots
-        self.version = __version__
-
-    def setup(self, worker: distributed.Worker) -> None:
-        """Open the model; cores of the host are shared out among its workers."""
-        if self.version != __version__:
-            raise ValueError(
-                f"worker {worker.address} has napari-simpleclick {__version__}, "
-                f"expected {self.version}"
-            )
-        self.model = self.opener()
-        if self.model.sha256 != self.sha256:
-            raise ValueError(
-                f"worker {worker.address} has {self.model.name} with SHA-256 "
-                f"{self.model.sha256}, expected {self.sha256}"
-            )
-        slots = self.slots.get(_host(worker.address), worker.state.nthreads)
-        self.threads = max(1, cpu_count() // slots)
-
-
-def _measure(key: str, batch: Sequence[Sample], max_clicks: int) -> list[SampleResult]:
-    """Run on a worker: measure objects in lock-step."""
-    opened = cast("_OpenModel", distributed.get_worker().plugins[key])
-    torch.set_num_threads(opened.threads)
-    predictor = opened.model.predictor
-    return list(evaluate_dataset(predictor, batch, max_clicks, batch_size=len(batch)))
 
 
 def _in_flight(
@@ -192,7 +148,7 @@ def _in_flight(
 
     def launch(n: int) -> None:
         for arguments in islice(work, n):
-            future = client.submit(_measure, *arguments, pure=False)
+            future = client.submit(measure, *arguments, pure=False)
             flying.add(future)
             done.add(future)
 
@@ -209,6 +165,18 @@ def _in_flight(
         ) from error
     finally:
         client.cancel(list(flying))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep back what dask tells of local workers: one that died is replaced."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
@@ -240,13 +208,8 @@ def _slots(client: distributed.Client) -> dict[str, int]:
     """Count, by host, the tasks that its workers run at the same time."""
     slots: dict[str, int] = {}
     for address, n_threads in client.nthreads().items():
-        slots[_host(address)] = slots.get(_host(address), 0) + n_threads
+        slots[host_of(address)] = slots.get(host_of(address), 0) + n_threads
     return slots
-
-
-def _host(address: str) -> str:
-    host: str = get_address_host(address)
-    return host
 
 
 def _count(client: distributed.Client) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from threading import Thread
+from threading import Event, Thread
 
 import distributed
 import numpy as np
@@ -88,27 +88,26 @@ def rows(output):
         return [row | {"seconds": None} for row in csv.DictReader(file)]
 
 
-def kill_one_when(n_done, table, cluster, killed):
+def kill_one_when(n_done, table, cluster, killed, is_over):
     """Kill a worker process as soon as the table has rows of some objects."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    while not is_over.wait(0.005):
         n_rows = table.read_bytes().count(b"\n") - 1 if table.is_file() else 0
         if n_rows >= n_done:
             os.kill(cluster.workers[0].pid, signal.SIGKILL)
             killed.append(n_rows)
             return
-        time.sleep(0.005)
 
 
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(
     root, checkpoint, alone, cluster, tmp_path
 ):
-    killed = []
-    arguments = (N_OBJECTS // 4, tmp_path / "objects.csv", cluster, killed)
+    killed, is_over = [], Event()
+    arguments = (N_OBJECTS // 4, tmp_path / "objects.csv", cluster, killed, is_over)
     killer = Thread(target=kill_one_when, args=arguments)
     killer.start()
     address = cluster.scheduler_address
     assert evaluate(root, checkpoint, tmp_path, "--cluster", address) == 0
+    is_over.set()
     killer.join()
     (n_done,) = killed
     assert N_OBJECTS // 4 <= n_done < N_OBJECTS

@@ -4,7 +4,7 @@ import pytest
 import tifffile
 
 from napari_simpleclick.evaluation.datasets import open_dataset
-from napari_simpleclick.evaluation.volumes import Slicing
+from napari_simpleclick.evaluation.slicing import Slicing
 
 SHAPE = (3, 4, 5)  # z, y, x
 
@@ -47,6 +47,27 @@ def test_each_label_on_each_slice(tmp_path):
     assert samples[0].pixel_size == (0.5, 0.25)
     assert samples[0].image[0, 0] == 0
     assert samples[2].image[3, 4] == 255  # limits are the volume's
+
+
+def test_images_may_share_labels(tmp_path):
+    for name in ("07_FLAIR", "07_T1", "07_T1_late", "08"):
+        nifti(tmp_path / f"{name}_image.nii.gz", ramp())
+    nifti(tmp_path / "07_label.nii.gz", labels(v1=[(0, 0, 0)]))
+    nifti(tmp_path / "07_T1_late_label.nii.gz", labels(v2=[(1, 0, 0)]))
+    nifti(tmp_path / "08_label.nii.gz", labels(v3=[(2, 0, 0)]))
+    assert names(open_dataset("volume", tmp_path)) == [
+        "07_T1_late/1/2",
+        "07_FLAIR/0/1",
+        "07_T1/0/1",
+        "08/2/3",
+    ]
+
+
+def test_equal_names_in_two_folders_are_two_volumes(tmp_path):
+    for folder, z in (("one", 0), ("two", 2)):
+        nifti(tmp_path / folder / "a_image.nii", ramp())
+        nifti(tmp_path / folder / "a_label.nii", labels(v1=[(z, 0, 0)]))
+    assert names(open_dataset("volume", tmp_path)) == ["one/a/0/1", "two/a/2/1"]
 
 
 def test_axis_every_and_minimum_area(tmp_path):

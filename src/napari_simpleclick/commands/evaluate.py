@@ -53,7 +53,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from napari_simpleclick.evaluation.evaluate import EvaluationOptions, evaluate
-    from napari_simpleclick.evaluation.volumes import Slicing
+    from napari_simpleclick.evaluation.slicing import Slicing
 
     chosen = {key: getattr(arguments, key) for key in ("axis", "every", "min_area")}
     given = {key: value for key, value in chosen.items() if value is not None}

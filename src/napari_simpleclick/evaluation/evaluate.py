@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
     from napari_simpleclick.evaluation.run import SampleResult
+    from napari_simpleclick.evaluation.slicing import Slicing
     from napari_simpleclick.evaluation.study import Evaluator
-    from napari_simpleclick.evaluation.volumes import Slicing
     from napari_simpleclick.inference.loading import Device
 
 

@@ -1,132 +1,54 @@
-"""Slices of labelled volumes as samples: any pair of files, BraTS, OAI-ZIB."""
+"""Slices of labelled volumes as samples."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.evaluation import object_rules as rules
 from napari_simpleclick.evaluation.samples import AnnotatedSample, Dataset, Source
+from napari_simpleclick.evaluation.volume_layouts import (
+    VOLUME_LAYOUTS,
+    VolumeFiles,
+    find_volumes,
+)
 from napari_simpleclick.inference.intensity import display_range, to_display
 from napari_simpleclick.io import metaimage
 from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.units import convert_length, is_length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from napari_simpleclick.evaluation.object_rules import ObjectRule
+    from napari_simpleclick.evaluation.slicing import Slicing
     from napari_simpleclick.io.volume import Volume
 
 
-@dataclass(frozen=True, slots=True)
-class Slicing:
-    """Which slices of a volume are taken.
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledVolume:
+    """A volume with its objects, the sliced axis first.
 
     Parameters
     ----------
-    axis : int or None
-        Axis, of (z, y, x), that is sliced; None for that of the largest voxel size, the
-        first at a tie.
-    every : int
-        Every n-th slice, the first one included.
-    min_area : int
-        Pixels that an object must have on a slice to be taken.
-    largest_only : bool
-        Only the one slice with the largest area of objects, the first at a tie.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of range.
+    image : ndarray
+        (n, H, W), as it was read.
+    objects : ndarray
+        (n, H, W), integer or bool: 0 is the background.
+    limits : tuple of float
+        Values shown as black and white, see `to_display`.
+    pixel_size : tuple of float or None
+        Height and width of a pixel of a slice in millimetres, where they are known.
     """
 
-    axis: int | None = 0
-    every: int = 1
-    min_area: int = 1
-    largest_only: bool = False
-
-    def __post_init__(self) -> None:
-        if self.axis not in (None, 0, 1, 2):
-            raise ValueError(f"axis: {self.axis}, expected 0, 1 or 2")
-        if self.every < 1 or self.min_area < 1:
-            raise ValueError(
-                f"every, min_area: {self.every}, {self.min_area}, expected at least 1"
-            )
-
-    def indices(self, labels: NDArray[np.generic]) -> Iterable[int]:
-        """Slices to take of labels (n, H, W) that lie along the first axis."""
-        if self.largest_only:
-            return [int(np.count_nonzero(labels, axis=(1, 2)).argmax())]
-        return range(0, len(labels), self.every)
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeLayout:
-    """How the volumes of a data set are named.
-
-    Parameters
-    ----------
-    label : str
-        Regular expression for the name of a label file, whose first group names the
-        case.
-    images : tuple of str
-        Regular expressions for the name of its image, with ``{case}``; the first that
-        is there counts, next to the labels or elsewhere below the root.
-    objects : callable
-        A rule of `object_rules`.
-    slicing : Slicing
-        Slices to take.
-    expected : str
-        The layout in words.
-    """
-
-    label: str
-    images: tuple[str, ...]
-    objects: ObjectRule
-    slicing: Slicing
-    expected: str
-
-
-VOLUME_LAYOUTS: Final[Mapping[str, VolumeLayout]] = MappingProxyType(
-    {
-        "volume": VolumeLayout(
-            r"(.+)_label\.(?:nii|nii\.gz|tiff?|mhd|mha)",
-            (r"{case}_image\.(?:nii|nii\.gz|tiff?|mhd|mha)",),
-            rules.each_label,
-            Slicing(),
-            "pairs NAME_image and NAME_label, .nii, .nii.gz, .tif, .mhd or .mha",
-        ),
-        "BraTS_volumes": VolumeLayout(
-            r"(.+)[_-]seg\.nii(?:\.gz)?",
-            (r"{case}_flair\.nii(?:\.gz)?", r"{case}-t2f\.nii(?:\.gz)?"),
-            rules.one_object,
-            Slicing(axis=0, largest_only=True),
-            "CASE/CASE_flair.nii.gz and CASE_seg.nii.gz (since 2023 CASE-t2f and "
-            "CASE-seg)",
-        ),
-        "OAIZIB_volumes": VolumeLayout(
-            r"(\d+)\.segmentation_masks\.(?:mhd|mha|nii|nii\.gz)",
-            (r"{case}\.(?:mhd|mha|nii|nii\.gz)",),
-            rules.only(2, 4),
-            Slicing(axis=None, largest_only=True),
-            "ID.segmentation_masks.mhd (with its .raw), and the scan as ID.mhd or "
-            "ID.nii.gz on the same voxels",
-        ),
-    }
-)
-"""By name. BraTS: the whole tumour on the one axial FLAIR slice where it is largest.
-OAI-ZIB: femoral and tibial cartilage (labels 2 and 4) on the one sagittal slice, which
-is the one of the thickest voxels, where they are largest. The authors of the published
-figures do not say which slices they took, so these need not be theirs."""
+    image: NDArray[np.generic]
+    objects: NDArray[np.generic]
+    limits: tuple[float, float]
+    pixel_size: tuple[float, float] | None
 
 
 def open_volumes(
@@ -146,34 +68,17 @@ def open_volumes(
     Returns
     -------
     Dataset
-        By case, slice and label; the name of a sample is "case/slice/label". While
+        By volume, slice and label; the name of a sample is "volume/slice/label". While
         reading, a TypeError or ValueError says which volume cannot be used, and why.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If there is no label file, or one has no image.
+    FileNotFoundError, ValueError
+        As for `find_volumes`.
     """
-    layout, root = VOLUME_LAYOUTS[name], Path(root)
-    if not root.is_dir():
-        raise FileNotFoundError(f"no folder {root}; expected {layout.expected}")
-    files = sorted(file for file in root.rglob("*") if file.is_file())
-    cases = [
-        (match.group(1), file)
-        for file in files
-        if (match := re.fullmatch(layout.label, file.name, re.IGNORECASE))
-    ]
-    if not cases:
-        raise ValueError(f"{root} has no label volume; expected {layout.expected}")
-    slicing = slicing or layout.slicing
-    sources = []
-    for case, labels in cases:
-        image = _image_file(case, labels, files, layout)
-        read = partial(_samples, case, image, labels, layout.objects, slicing)
-        sources.append(Source(case, read))
-    return Dataset(name, tuple(sources))
+    layout = VOLUME_LAYOUTS[name]
+    found = find_volumes(layout, Path(root))
+    return _slices(name, found, slicing or layout.slicing)
 
 
 def open_pair(image: Path, labels: Path, slicing: Slicing) -> Dataset:
@@ -191,45 +96,67 @@ def open_pair(image: Path, labels: Path, slicing: Slicing) -> Dataset:
     FileNotFoundError
         If a file is not there.
     """
+    return _slices("volume", (pair(image, labels),), slicing)
+
+
+def pair(image: Path, labels: Path) -> VolumeFiles:
+    """Name one volume and its labels, which must be there, as in `open_pair`."""
     for file in (image, labels):
         if not file.is_file():
             raise FileNotFoundError(f"there is no file {file}")
-    name = image.name.split(".")[0]
-    read = partial(_samples, name, image, labels, rules.each_label, slicing)
-    return Dataset("volume", (Source(name, read),))
+    return VolumeFiles(image.name.split(".")[0], image, labels)
 
 
-def _image_file(
-    case: str, labels: Path, files: list[Path], layout: VolumeLayout
-) -> Path:
-    near = [file for file in files if file.parent == labels.parent]
-    for pattern in layout.images:
-        name = re.compile(pattern.format(case=re.escape(case)), re.IGNORECASE)
-        for file in (*near, *files):
-            if name.fullmatch(file.name):
-                return file
-    raise ValueError(f"{labels} has no image; expected {layout.expected}")
+def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
+    """Read a volume and its objects.
 
+    Parameters
+    ----------
+    files : VolumeFiles
+        Where they are.
+    axis : int or None
+        Axis, of (z, y, x), that is sliced; None for that of the largest voxel size.
 
-def _samples(
-    case: str, image_file: Path, label_file: Path, rule: ObjectRule, slicing: Slicing
-) -> Iterator[AnnotatedSample]:
-    volume, labels = _read(image_file), _integers(label_file)
+    Raises
+    ------
+    TypeError, ValueError
+        If the labels are no integers, or do not lie on the voxels of the image.
+    """
+    volume, labels = _read(files.image), _integers(files.labels)
     if labels.shape != volume.data.shape or labels.ndim != 3:
         raise ValueError(
-            f"{label_file}: shape {labels.shape}, expected (z, y, x) of the image's "
+            f"{files.labels}: shape {labels.shape}, expected (z, y, x) of the image's "
             f"{volume.data.shape}"
         )
-    axis = int(np.argmax(volume.scale)) if slicing.axis is None else slicing.axis
-    objects, _ = rule(labels)
-    objects, image = np.moveaxis(objects, axis, 0), np.moveaxis(volume.data, axis, 0)
-    limits, pixel_size = display_range(volume.data), _pixel_size(volume, axis)
-    for index in slicing.indices(objects):
-        shown = to_display(image[index], limits)
-        values, areas = np.unique(objects[index], return_counts=True)
+    if axis is None:
+        axis = int(np.argmax(volume.scale))
+    objects, _ = files.objects(labels)
+    return LabelledVolume(
+        np.moveaxis(volume.data, axis, 0),
+        np.moveaxis(objects, axis, 0),
+        display_range(volume.data),
+        _pixel_size(volume, axis),
+    )
+
+
+def _slices(name: str, found: tuple[VolumeFiles, ...], slicing: Slicing) -> Dataset:
+    sources = (Source(files.name, partial(_samples, files, slicing)) for files in found)
+    return Dataset(name, tuple(sources))
+
+
+def _samples(files: VolumeFiles, slicing: Slicing) -> Iterator[AnnotatedSample]:
+    volume = read_labelled(files, slicing.axis)
+    for index in slicing.indices(volume.objects):
+        shown = to_display(volume.image[index], volume.limits)
+        objects = volume.objects[index]
+        values, areas = np.unique(objects, return_counts=True)
         for value in values[(values != 0) & (areas >= slicing.min_area)]:
-            name, mask = f"{case}/{index}/{value:d}", objects[index] == value
-            yield AnnotatedSample(name, shown, mask, pixel_size=pixel_size)
+            yield AnnotatedSample(
+                f"{files.name}/{index}/{value:d}",
+                shown,
+                objects == value,
+                pixel_size=volume.pixel_size,
+            )
 
 
 def _read(file: Path) -> Volume:

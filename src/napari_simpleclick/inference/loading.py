@@ -1,4 +1,4 @@
-"""load_predictor: from the name of a model to a predictor on a device."""
+"""load_predictor: from a model by name, or a network, to a predictor on a device."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from napari_simpleclick.inference.predictor import Predictor
+from napari_simpleclick.inference.transforms import ZoomIn
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_simpleclick.inference.predictor import ClickModel
+    from napari_simpleclick.modeling.config import SimpleClickConfig
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -38,7 +42,7 @@ def load_predictor(
     Returns
     -------
     Predictor
-        Its input size is the one that the model was trained at.
+        It works as the configuration of the network asks for.
 
     Raises
     ------
@@ -47,12 +51,42 @@ def load_predictor(
     """
     place = choose_device(device)
     network = load_checkpoint(model).to(place)
+    return predictor_for(
+        network, network.config, flip=flip, threshold=threshold, device=place
+    )
+
+
+def predictor_for(
+    model: ClickModel,
+    config: SimpleClickConfig,
+    *,
+    input_size: int | None = None,
+    flip: bool = False,
+    threshold: float = 0.49,
+    device: str | torch.device = "cpu",
+) -> Predictor:
+    """Use a network in the way that its configuration asks for.
+
+    Parameters
+    ----------
+    model : ClickModel
+        The network, in any runtime.
+    config : SimpleClickConfig
+        Its configuration.
+    input_size : int or None
+        Side of the square input in pixels; None for the one it was trained at.
+    flip, threshold, device
+        As for `Predictor`.
+    """
     return Predictor(
-        network,
-        input_size=network.config.image_size,
+        model,
+        input_size=config.image_size if input_size is None else input_size,
         flip=flip,
+        zoom_in=ZoomIn(min_crop=config.min_crop),
+        second_look=config.second_look,
+        obey=config.obey_clicks,
         threshold=threshold,
-        device=place,
+        device=device,
     )
 
 

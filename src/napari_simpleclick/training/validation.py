@@ -9,8 +9,7 @@ import numpy as np
 from napari_simpleclick.evaluation.datasets import folder
 from napari_simpleclick.evaluation.metrics import miou_at_k
 from napari_simpleclick.evaluation.run import evaluate_sample
-from napari_simpleclick.inference.predictor import Predictor
-from napari_simpleclick.inference.transforms import ZoomIn
+from napari_simpleclick.inference.loading import predictor_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.predictor import Predictor
     from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.types import Sample
 
@@ -77,13 +77,7 @@ def predictor_of(
     device : str or torch.device
         Where the network is.
     """
-    return Predictor(
-        model,
-        input_size=input_size,
-        zoom_in=ZoomIn(min_crop=model.config.min_crop),
-        second_look=model.config.second_look,
-        device=device,
-    )
+    return predictor_for(model, model.config, input_size=input_size, device=device)
 
 
 def validate(

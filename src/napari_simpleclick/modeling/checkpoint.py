@@ -187,7 +187,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         tensors, config.num_heads, config.click_radius, config.pyramid
     )
     inferred = replace(  # how to use it is not seen in the tensors
-        inferred, min_crop=config.min_crop, second_look=config.second_look
+        inferred,
+        min_crop=config.min_crop,
+        second_look=config.second_look,
+        obey_clicks=config.obey_clicks,
     )
     if config != inferred:
         raise CheckpointError("has a configuration that does not fit its tensors")

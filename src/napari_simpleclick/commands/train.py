@@ -1,31 +1,83 @@
-"""train: a model, from a configuration."""
+"""train: a model, from a configuration or from one's own labelled images."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_simpleclick.commands.console import say
+
 if TYPE_CHECKING:
     import argparse
 
     from napari_simpleclick.commands.options import Commands
 
+MINUTES = 10.0
+
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("train", help="train a model")
-    parser.add_argument("config", type=Path, help="TOML file")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the run")
-    parser.add_argument(
-        "--restart", action="store_true", help="begin anew instead of resuming"
+    parser = commands.add_parser(
+        "train",
+        help="train a model, or fine-tune one on your own labelled images",
+        description="Train as CONFIG says; interrupted, the same command goes on. Or "
+        "fine-tune a model by --data; the learning rate falls to zero as the time is "
+        "up.",
+    )
+    option = parser.add_argument
+    option("config", type=Path, nargs="?", help="TOML file")
+    option("--output", type=Path, help="folder for the run")
+    option("--restart", action="store_true", help="begin anew instead of resuming")
+    tuning = parser.add_argument_group("fine-tuning")
+    tuning.add_argument(
+        "--data", type=Path, help="folder of images/ and masks/, or of labelled volumes"
+    )
+    tuning.add_argument(
+        "--init", default="default", help="model to start from (default: default)"
+    )
+    tuning.add_argument(
+        "--minutes", type=float, default=MINUTES, help="time (default: 10)"
+    )
+    tuning.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
+    if (arguments.config is None) == (arguments.data is None):
+        raise ValueError(
+            "train: expected either a TOML file, or --data with a folder of labelled "
+            "images to fine-tune on"
+        )
+    if arguments.data is not None:
+        _fine_tune(arguments)
+    else:
+        _train(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
     from napari_simpleclick.training.config import TrainConfig
     from napari_simpleclick.training.train import train
 
+    if arguments.output is None:
+        raise ValueError("train: expected --output with a folder for the run")
     config = TrainConfig.from_toml(arguments.config)
     train(config, arguments.output, resume=not arguments.restart)
+    say(f"{arguments.output / 'last.safetensors'} holds the averaged weights")
+
+
+def _fine_tune(arguments: argparse.Namespace) -> None:
+    from napari_simpleclick.training.finetune import fine_tune
+
+    name = arguments.data.resolve().name
+    tuned = fine_tune(
+        arguments.data,
+        arguments.output or Path(f"{name}-finetuned"),
+        initial=arguments.init,
+        minutes=arguments.minutes,
+        device=arguments.device,
+        restart=arguments.restart,
+    )
+    say(tuned.summary())

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.training.click_source import ClickSource
     from napari_simpleclick.training.config import TrainConfig
+    from napari_simpleclick.training.slices import SliceSource
 
 
 def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
@@ -75,7 +76,11 @@ def build_optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Opti
 
 
 def build_clicks(
-    config: TrainConfig, fabric: Fabric, model: SimpleClick, drawn: int
+    config: TrainConfig,
+    fabric: Fabric,
+    model: SimpleClick,
+    drawn: int,
+    source: SliceSource | None = None,
 ) -> ClickSource:
     """Make the simulated users of one process.
 
@@ -89,8 +94,11 @@ def build_clicks(
         Asked for answers without gradients, by iterative clicks.
     drawn : int
         Canvases that this process has taken before.
+    source : SliceSource or None
+        Where all slices come from; None for what `config` names.
     """
-    canvases = _canvases(config, drawn, fabric.global_rank, fabric.world_size)
+    first = fabric.global_rank + drawn * fabric.world_size
+    canvases = _canvases(_dataset(config, source), first, fabric, config.workers)
     seed = config.seed + fabric.global_rank
     if config.clicks == "iterative":
         return IterativeClicks(
@@ -128,22 +136,27 @@ class _Answering:
         return logits.float().sigmoid()
 
 
-def _canvases(
-    config: TrainConfig, drawn: int, rank: int, processes: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Draw every so many-th canvas, so that no two processes share any."""
-    dataset = CanvasDataset(
+def _dataset(config: TrainConfig, source: SliceSource | None) -> CanvasDataset:
+    if source is None and config.sources:
+        source = open_mixture(config.sources)
+    return CanvasDataset(
         load_pack(config.data) if config.data else (),
         size=config.canvas_size,
         seed=config.seed,
         real_fraction=config.real_fraction,
-        source=open_mixture(config.sources) if config.sources else None,
+        source=source,
     )
+
+
+def _canvases(
+    dataset: CanvasDataset, first: int, fabric: Fabric, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw every so many-th canvas, so that no two processes share any."""
     loader = DataLoader(
         dataset,
         batch_size=None,
-        sampler=range(rank + drawn * processes, len(dataset), processes),
-        num_workers=config.workers,
-        prefetch_factor=32 if config.workers else None,
+        sampler=range(first, len(dataset), fabric.world_size),
+        num_workers=workers,
+        prefetch_factor=32 if workers else None,
     )
     return iter(loader)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.training.config import TrainConfig
+    from napari_simpleclick.training.slices import SliceSource
     from napari_simpleclick.training.train_state import TrainState
     from napari_simpleclick.types import Sample
 
@@ -42,6 +43,7 @@ def train(
     output: Path,
     *,
     resume: bool = True,
+    source: SliceSource | None = None,
     validation: Mapping[str, Sequence[Sample]] | None = None,
     score_to_beat: float = -math.inf,
 ) -> SimpleClick:
@@ -57,6 +59,8 @@ def train(
         Several processes all need to reach it.
     resume : bool
         Carry on from the state in `output`, where there is one.
+    source : SliceSource or None
+        Where all slices come from; None for what `config` names.
     validation : mapping or None
         Names of data sets to their held-out objects; None for those that
         `config.validation` names.
@@ -78,7 +82,8 @@ def train(
     fabric = open_fabric(config)
     config = config.in_steps(fabric.world_size)
     output.mkdir(parents=True, exist_ok=True)
-    state = start(config, output / STATE_NAME if resume else None, fabric=fabric)
+    saved = output / STATE_NAME if resume else None
+    state = start(config, saved, fabric=fabric, source=source)
     state.best_score = max(state.best_score, score_to_beat)
     run = _Run(config, output, state, validation)
     try:
@@ -145,6 +150,8 @@ class _Run:
         self.validation = validation
         self.log: TrainLog | None = None
         if state.fabric.is_global_zero:
+            if state.step == 0:  # the best of another run is none of this one
+                (output / BEST_NAME).unlink(missing_ok=True)
             if self.validation is None and config.validation is not None:
                 self.validation = held_out(config.validation, config.validation_objects)
             self.log = TrainLog(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.training.click_source import ClickSource
     from napari_simpleclick.training.config import TrainConfig
+    from napari_simpleclick.training.slices import SliceSource
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,11 @@ class TrainState:
 
 
 def start(
-    config: TrainConfig, saved: Path | None = None, *, fabric: Fabric | None = None
+    config: TrainConfig,
+    saved: Path | None = None,
+    *,
+    fabric: Fabric | None = None,
+    source: SliceSource | None = None,
 ) -> TrainState:
     """Set up a run, from its saved state where that exists.
 
@@ -99,6 +104,8 @@ def start(
         As `save_state` writes it; None, or a file that is not there, for a new run.
     fabric : Fabric or None
         As `open_fabric` gives it; None opens it.
+    source : SliceSource or None
+        Where all slices come from; None for what `config` names.
     """
     fabric = fabric or open_fabric(config)
     values: dict[str, Any] = {}
@@ -106,7 +113,7 @@ def start(
         values = torch.load(saved, map_location="cpu", weights_only=True)
     own = _own_values(values, fabric.global_rank)
     drawn = own["pool"]["drawn"] if own else 0
-    state = _assemble(config, fabric, drawn)
+    state = _assemble(config, fabric, drawn, source)
     if values:
         logger.info("resuming from step %d of %s", values["step"], saved)
         _restore(state, values)
@@ -144,7 +151,9 @@ def save_state(state: TrainState, path: Path) -> None:
     state.fabric.barrier()
 
 
-def _assemble(config: TrainConfig, fabric: Fabric, drawn: int) -> TrainState:
+def _assemble(
+    config: TrainConfig, fabric: Fabric, drawn: int, source: SliceSource | None
+) -> TrainState:
     torch.manual_seed(config.seed)  # every process makes the same weights
     model = build_model(config, fabric.device).to(fabric.device)
     average = _moving_average(config.ema_decay)
@@ -153,7 +162,7 @@ def _assemble(config: TrainConfig, fabric: Fabric, drawn: int) -> TrainState:
     scales = tuple(float(group["lr_scale"]) for group in optimizer.param_groups)
     network, shared = fabric.setup(model, optimizer)
     torch.manual_seed(config.seed + fabric.global_rank)
-    clicks = build_clicks(config, fabric, model, drawn)
+    clicks = build_clicks(config, fabric, model, drawn, source)
     return TrainState(fabric, model, network, averaged, shared, scales, clicks)
 
 

@@ -1,0 +1,197 @@
+"""One's own labelled images: read, and split into those to learn from and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from skimage.io import imread
+
+from napari_simpleclick.evaluation.annotation_files import read_labels
+from napari_simpleclick.training.grey import to_grey
+from napari_simpleclick.training.labelled_folder import EXPECTED, FolderSlices
+from napari_simpleclick.training.packing import (
+    LabelledVolume,
+    read_volumes,
+    renumber,
+    to_uint8,
+)
+from napari_simpleclick.types import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+HELD_OUT: Final = 5
+"""One image, or one slice, in so many is held out."""
+
+FEWEST: Final = 4
+"""Images, or volumes, of which some can be held out."""
+
+THINNEST: Final = 20
+"""Slices of a volume of which some can be held out."""
+
+GAP: Final = 2
+"""Slices between those to learn from and those held out, which are alike."""
+
+SMALLEST_AREA: Final = 64
+"""Pixels of a held-out object."""
+
+MOST_SLICES: Final = 30
+"""Slices of a held-out volume that are clicked on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Labelled images in two parts.
+
+    Parameters
+    ----------
+    learned : tuple of LabelledVolume
+        To learn from.
+    held_out : tuple of LabelledVolume
+        To measure on; empty where there are too few.
+    """
+
+    learned: tuple[LabelledVolume, ...]
+    held_out: tuple[LabelledVolume, ...]
+
+
+def read_own_data(folder: Path) -> list[LabelledVolume]:
+    """Read `images/` and `masks/` or `labels/`, or pairs NAME_image and NAME_label.
+
+    Parameters
+    ----------
+    folder : Path
+        Images and label maps of equal stems, as `FolderSlices` takes them, or volumes,
+        as `read_volumes` does.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If the folder holds no labelled images, or one cannot be used.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; expected {EXPECTED}")
+    if (folder / "images").is_dir():
+        return [
+            _image(folder.name, image, labels)
+            for image, labels in FolderSlices(folder).pairs
+        ]
+    volumes = [volume for volume in read_volumes(folder) if volume.image is not None]
+    if not volumes:
+        raise ValueError(
+            f"{folder} holds no labelled images; expected {EXPECTED}; or volumes "
+            "NAME_image.nii.gz and NAME_label.nii.gz (or .tif)"
+        )
+    return volumes
+
+
+def split(volumes: Sequence[LabelledVolume]) -> Split:
+    """Hold some images out: whole ones, or a part of one volume.
+
+    Volumes that share their labels, such as several contrasts, stay together.
+
+    Parameters
+    ----------
+    volumes : sequence of LabelledVolume
+        As `read_own_data` gives them.
+    """
+    groups = _sharing_labels(volumes)
+    if len(groups) >= FEWEST:
+        chosen = range(HELD_OUT // 2, len(groups), HELD_OUT)
+        return Split(
+            tuple(
+                v for i, group in enumerate(groups) if i not in chosen for v in group
+            ),
+            tuple(v for i in chosen for v in groups[i]),
+        )
+    thick = [v for v in volumes if v.labels.shape[v.axes[0]] >= THINNEST]
+    if not thick:
+        return Split(tuple(volumes), ())
+    cut = [_cut(volume) for volume in thick]
+    thin = [v for v in volumes if v.labels.shape[v.axes[0]] < THINNEST]
+    return Split(
+        (*thin, *(low for low, _ in cut)),
+        tuple(high for _, high in cut),
+    )
+
+
+def objects(volumes: Sequence[LabelledVolume], count: int) -> list[Sample]:
+    """Choose objects to click on, spread over images and labels.
+
+    Parameters
+    ----------
+    volumes : sequence of LabelledVolume
+        Held-out images.
+    count : int
+        Largest number of objects.
+
+    Returns
+    -------
+    list of Sample
+        A label of a slice is one object.
+    """
+    found = [one for volume in volumes for one in _objects(volume)]
+    places = np.linspace(0, len(found) - 1, min(count, len(found)))
+    return [found[int(place)] for place in places]
+
+
+def _image(source: str, image_file: Path, label_file: Path) -> LabelledVolume:
+    image = to_uint8(to_grey(imread(image_file)))
+    labels = renumber(read_labels(label_file))
+    if labels.shape != image.shape:
+        raise ValueError(
+            f"{label_file}: shape {labels.shape}, expected that of the image, "
+            f"{image.shape}"
+        )
+    return LabelledVolume(source, image[None], labels[None])
+
+
+def _sharing_labels(
+    volumes: Sequence[LabelledVolume],
+) -> list[list[LabelledVolume]]:
+    groups: list[list[LabelledVolume]] = []
+    for volume in volumes:
+        is_volume = len(volume.labels) > 1
+        if is_volume and groups and _share_labels(groups[-1][0], volume):
+            groups[-1].append(volume)
+        else:
+            groups.append([volume])
+    return groups
+
+
+def _share_labels(first: LabelledVolume, second: LabelledVolume) -> bool:
+    return np.array_equal(first.labels, second.labels)
+
+
+def _cut(volume: LabelledVolume) -> tuple[LabelledVolume, LabelledVolume]:
+    """Cut off the last slices; both parts are sliced along this axis alone."""
+    axis = volume.axes[0]
+    count = volume.labels.shape[axis]
+    start = count - count // HELD_OUT
+    return (
+        _part(volume, axis, slice(0, start - GAP)),
+        _part(volume, axis, slice(start, count)),
+    )
+
+
+def _part(volume: LabelledVolume, axis: int, chosen: slice) -> LabelledVolume:
+    place = (*(slice(None),) * axis, chosen)
+    image = None if volume.image is None else volume.image[place]
+    return replace(volume, image=image, labels=volume.labels[place], axes=(axis,))
+
+
+def _objects(volume: LabelledVolume) -> Iterator[Sample]:
+    if volume.image is None:
+        return
+    images = np.moveaxis(volume.image, volume.axes[0], 0)
+    labels = np.moveaxis(volume.labels, volume.axes[0], 0)
+    for index in np.unique(np.linspace(0, len(labels) - 1, MOST_SLICES).astype(int)):
+        values, areas = np.unique(labels[index], return_counts=True)
+        for value in values[(values != 0) & (areas >= SMALLEST_AREA)]:
+            name, mask = f"{volume.source}/{index}/{value}", labels[index] == value
+            yield Sample(name, np.ascontiguousarray(images[index]), mask)

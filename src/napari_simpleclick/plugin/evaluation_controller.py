@@ -233,7 +233,8 @@ class EvaluationController:
         if run is not self._run:
             return
         _LOG.debug("The evaluation failed", exc_info=error)
-        self.failed.emit(str(error) or f"The evaluation ended: {type(error).__name__}")
+        reason = str(error) or type(error).__name__
+        self.failed.emit(f"The evaluation ended: {reason}")
         self._set(replace(self._state, is_running=False))
 
     def _set(self, state: EvaluationState) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QMouseEvent, QPaintEvent
 
 LINE_COLOUR: Final = "#2ecc40"
-_HEIGHT: Final = 150
+_HEIGHT: Final = 125
 _LEVELS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FAINT: Final = 60  # of 255, the grid's opacity
 

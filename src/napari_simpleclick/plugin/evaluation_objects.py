@@ -136,10 +136,11 @@ def find_objects(
         chosen = values[(values != 0) & (areas >= settings.min_area)]
         found += [SliceObject(plane, int(value)) for value in chosen]
     if not found:
-        which = "" if settings.every is None else f" on every {settings.every}. slice"
+        which = "" if settings.every is None else f" on one slice in {settings.every}"
+        pixels = f"{settings.min_area} pixel{'s' * (settings.min_area > 1)}"
         raise ValueError(
-            f"The ground truth has no object of {settings.min_area} pixels or "
-            f"more{which}: choose another layer, other slices or a smaller area."
+            f"the ground truth has no object of at least {pixels}{which}. Choose "
+            "another layer, other slices or a smaller area."
         )
     return spread(found, settings.max_objects)
 

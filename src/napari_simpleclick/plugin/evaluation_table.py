@@ -50,7 +50,7 @@ class EvaluationTable(QTableWidget):
         columns.setToolTip(
             f"IoU: after the last click; to {TARGET:.0%}: clicks to an IoU of {TARGET}"
         )
-        self.setMinimumHeight(6 * line + 40)
+        self.setMinimumHeight(4 * (line + 8) + 12)
 
     def sizeHint(self) -> QSize:
         """Ask for no more than is needed; a taller dock gives more."""

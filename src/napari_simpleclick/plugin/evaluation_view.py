@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
+from scipy import ndimage
 
 from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.plugin.click_layer import new_clicks_layer, write_clicks
@@ -15,14 +16,17 @@ from napari_simpleclick.plugin.image_layer import image_shape, show_plane, trans
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer, Points
+    from numpy.typing import NDArray
 
     from napari_simpleclick.inference.plane import Plane
     from napari_simpleclick.plugin.evaluation_state import MeasuredObject
 
 CLICKS_NAME: Final = "evaluation clicks"
 MASK_NAME: Final = "evaluation mask"
-MASK_COLOUR: Final = "#00e5ff"
-_OUTLINE: Final = 300  # widths of it along the longest side of an image
+INSIDE: Final = 1
+EDGE: Final = 2
+CYAN: Final = (0.0, 0.9, 1.0)
+_EDGES: Final = 400  # widths of an edge along the longer side of a slice
 
 
 class EvaluationView:
@@ -58,9 +62,9 @@ class EvaluationView:
             raise ValueError(
                 f"Image {image.name!r} has no slice {plane} any more: press Run again."
             )
+        go_to(self._viewer, image, plane)
         self._paint(image, measured)
         self._place_clicks(image, measured)
-        go_to(self._viewer, image, plane)
         bring_into_sight(self._viewer, image, measured)
 
     def _paint(self, image: Image, measured: MeasuredObject) -> None:
@@ -70,7 +74,7 @@ class EvaluationView:
         mask, plane = self._mask, measured.found.plane
         if self._painted is not None:
             mask.data[self._painted.index] = 0
-        mask.data[plane.index] = measured.mask
+        mask.data[plane.index] = outlined(measured.mask)
         self._painted = plane
         _lay_over(mask, image)
         mask.refresh(extent=False)
@@ -137,21 +141,32 @@ def bring_into_sight(
         return
     shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed]
     centre = np.array(image.data_to_world(ends.mean(0)))[shown]
-    viewer.camera.center = (viewer.camera.center[0], *centre)
+    camera = getattr(viewer, "scene", viewer).camera  # older releases have no scene
+    camera.center = (camera.center[0], *centre)
 
 
 def _new_mask_layer(image: Image) -> Labels:
-    colours = {None: "transparent", 0: "transparent", 1: MASK_COLOUR}
-    shape = image_shape(image)
-    layer = Labels(
-        np.zeros(shape, np.uint8),
+    clear = (0.0, 0.0, 0.0, 0.0)
+    colours = {None: clear, 0: clear, INSIDE: (*CYAN, 0.2), EDGE: (*CYAN, 1.0)}
+    return Labels(
+        np.zeros(image_shape(image), np.uint8),
         name=MASK_NAME,
         colormap=DirectLabelColormap(color_dict=colours),
+        opacity=1,
         **transforms(image),
     )
-    # An outline, so that the ground truth shows through.
-    layer.contour = max(1, round(max(shape) / _OUTLINE))
-    return layer
+
+
+def outlined(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Mark a mask, (H, W), bool, by `INSIDE` and its border by `EDGE`.
+
+    The ground truth shows through; napari's own outlines, unlike these, warn in the 3D
+    view.
+    """
+    width = max(1, round(max(mask.shape) / _EDGES))
+    inner = ndimage.binary_erosion(mask, iterations=width)
+    marked: NDArray[np.uint8] = np.where(inner, INSIDE, EDGE * mask).astype(np.uint8)
+    return marked
 
 
 def _lay_over(layer: Layer, image: Image) -> None:

@@ -44,10 +44,7 @@ if TYPE_CHECKING:
 
 DISPLAYED = "as displayed"
 PAGE_MARGINS = (6, 9, 6, 6)  # of a tab; left, top, right, bottom, in pixels
-HINT = (
-    "A robot user clicks every object of a ground truth, each time in the middle of "
-    "the largest error. Neither layer is changed."
-)
+HINT = "A robot user clicks the objects of a ground truth. No layer is changed."
 CELLS = ("mIoU@1", "mIoU@5", "NoC@85", "mIoU@10", "mIoU@20", "NoC@90")
 
 
@@ -109,7 +106,7 @@ class EvaluationWidget(QWidget):
         self.status = QLabel(HINT)
         self.status.setWordWrap(True)
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())
+        self.status.setMinimumHeight(5 * self.status.fontMetrics().height() // 2)
         self.curve = EvaluationCurve()
         self.cells = {name: QLabel() for name in CELLS}
         self.table = EvaluationTable()

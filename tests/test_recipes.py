@@ -10,7 +10,7 @@ import pytest
 from napari_simpleclick.training.config import TrainConfig
 
 FOLDER = Path(__file__).parent.parent / "configs"
-RECIPES = sorted(FOLDER.glob("*.toml"))
+RECIPES = sorted(FOLDER.glob("simpleclick-*.toml"))
 
 
 def test_there_are_recipes_for_both_data_sets_and_three_variants() -> None:
@@ -51,3 +51,10 @@ def test_the_paper_batch_makes_the_steps(path: Path) -> None:
     single = re.search(r"batch_sizes = \[(\d+)\]\.", path.read_text(encoding="utf-8"))
     assert single is not None
     assert int(single[1]) == batch
+
+
+def test_the_recipe_for_medical_images_can_be_read() -> None:
+    config = TrainConfig.from_toml(FOLDER / "xtiny-medical.toml")
+    assert config.data == FOLDER / "pack.npz"
+    assert config.validation == FOLDER / "held_out"
+    assert config.variant == "xtiny"

@@ -1,4 +1,4 @@
-"""Every recipe in configs/ is a run that can be read."""
+"""Every configuration in configs/ is a run that can be read; recipes are the paper's."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def test_there_are_recipes_for_both_data_sets_and_three_variants() -> None:
         for data in ("cocolvis", "sbd"):
             assert f"simpleclick-{variant}-{data}-55" in names
     assert "simpleclick-base-cocolvis-230" in names
+
+
+def test_every_configuration_can_be_read() -> None:
+    for path in FOLDER.glob("*.toml"):
+        TrainConfig.from_toml(path)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])

@@ -1,4 +1,4 @@
-"""Every configuration in configs/ is a run that can be read; recipes are the paper's."""
+"""Every configuration in configs/ can be read, and the recipes are the paper's."""
 
 from __future__ import annotations
 

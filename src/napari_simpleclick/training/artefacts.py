@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Image = NDArray[np.float32]
+    Spoilt = NDArray[np.floating]
 
 
 def add_artefact(rng: np.random.Generator, image: Image) -> Image:
@@ -32,13 +33,13 @@ def add_artefact(rng: np.random.Generator, image: Image) -> Image:
     ndarray
         (N, N), float32, about [0, 1].
     """
-    kinds: tuple[Callable[[np.random.Generator, Image], Image], ...]
+    kinds: tuple[Callable[[np.random.Generator, Image], Spoilt], ...]
     kinds = (fold, scratches, stripes, dirt, saturation, ghost, seams)
-    spoilt: Image = kinds[rng.integers(len(kinds))](rng, image)
+    spoilt = kinds[rng.integers(len(kinds))](rng, image)
     return spoilt.astype(np.float32, copy=False)
 
 
-def fold(rng: np.random.Generator, image: Image) -> Image:
+def fold(rng: np.random.Generator, image: Image) -> Spoilt:
     """Lay a fold of the section over the image: a dark, winding band."""
     distance = np.abs(_signed_distance(rng, len(image), bend=0.1))
     width = len(image) * rng.uniform(0.004, 0.03)
@@ -46,7 +47,7 @@ def fold(rng: np.random.Generator, image: Image) -> Image:
     return image * (1 - rng.uniform(0.3, 0.9) * shade)
 
 
-def scratches(rng: np.random.Generator, image: Image) -> Image:
+def scratches(rng: np.random.Generator, image: Image) -> Spoilt:
     """Draw the parallel scratches that a damaged knife leaves."""
     across = _signed_distance(rng, len(image), bend=0.0)
     result = image.copy()
@@ -57,36 +58,40 @@ def scratches(rng: np.random.Generator, image: Image) -> Image:
     return result
 
 
-def stripes(rng: np.random.Generator, image: Image) -> Image:
+def stripes(rng: np.random.Generator, image: Image) -> Spoilt:
     """Add the waves of knife chatter, of curtaining or of radio-frequency noise."""
     across = _signed_distance(rng, len(image), bend=0.01)
     wave = np.sin(2 * np.pi * across / rng.uniform(4, len(image) / 4))
     return image + rng.uniform(0.02, 0.12) * wave
 
 
-def dirt(rng: np.random.Generator, image: Image) -> Image:
+def dirt(rng: np.random.Generator, image: Image) -> Spoilt:
     """Let a few specks of stain or dust lie on the section."""
     field = smooth_noise(rng, len(image), int(rng.integers(10, 40)))
     speck = ndimage.gaussian_filter((field > rng.uniform(2.2, 3)).astype(float), 0.7)
-    return image + (rng.choice([0.0, 1.0]) - image) * speck
+    colour = float(rng.integers(2))
+    spoilt: Spoilt = image + (colour - image) * speck
+    return spoilt
 
 
-def saturation(rng: np.random.Generator, image: Image) -> Image:
+def saturation(rng: np.random.Generator, image: Image) -> Spoilt:
     """Cut off the darkest and the lightest grey levels."""
     low, high = np.quantile(image, (rng.uniform(0, 0.15), rng.uniform(0.85, 1)))
-    return (image - low) / max(high - low, 0.05)
+    spoilt: Spoilt = (image - low) / max(high - low, 0.05)
+    return spoilt
 
 
-def ghost(rng: np.random.Generator, image: Image) -> Image:
+def ghost(rng: np.random.Generator, image: Image) -> Spoilt:
     """Repeat the image faintly along one axis, as motion does in MRI."""
     shift = int(len(image) * rng.uniform(0.05, 0.5))
     strength = rng.uniform(0.03, 0.15)
     axis = int(rng.integers(2))
     echo = np.roll(image, shift, axis) + np.roll(image, -shift, axis)
-    return (image + strength * echo) / (1 + 2 * strength)
+    spoilt: Spoilt = (image + strength * echo) / (1 + 2 * strength)
+    return spoilt
 
 
-def seams(rng: np.random.Generator, image: Image) -> Image:
+def seams(rng: np.random.Generator, image: Image) -> Spoilt:
     """Compose the image of tiles of unequal brightness."""
     result = image.copy()
     row, col = (rng.uniform(0, 1, 2) * len(image)).astype(int)

@@ -189,7 +189,7 @@ def _in_one_cell(tissue: Labels, shape: Mask) -> Mask:
     found = found[found > 0]
     if not len(found):
         return np.zeros_like(shape)
-    kept = shape & (tissue == np.bincount(found).argmax())
+    kept: Mask = shape & (tissue == np.bincount(found).argmax())
     pieces, count = ndimage.label(kept)
     if count > 1:
         kept = pieces == 1 + np.bincount(pieces.ravel())[1:].argmax()

@@ -1,6 +1,7 @@
 """Training in more than one process: real ones, on the CPU."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,25 @@ def noted(folder: Path, rank: int, step: int) -> dict[str, torch.Tensor]:
     path = folder / f"{folder.name}-{rank}-{step}.pt"
     values: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
     return values
+
+
+@pytest.mark.slow
+def test_fabric_run_starts_the_command(config: Path, tmp_path: Path) -> None:
+    fabric, command = (
+        Path(sys.executable).parent / name for name in ("fabric", "napari-simpleclick")
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    launcher = [fabric, "run", "--devices=2", f"--main-port={port}"]
+    subprocess.run(
+        [*launcher, command, "train", config, "--output", tmp_path / "run"],
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
+    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+    assert state["step"] == 4
+    assert len(state["others"]) == 1
 
 
 @pytest.mark.slow

@@ -158,7 +158,6 @@ def test_training_leaves_checkpoints_a_state_and_logs(
         "log.csv",
         "state.pt",
         "tensorboard",
-        "validation.csv",
     ]
     rows = read_log(output / "log.csv")
     assert [row["step"] for row in rows] == ["4", "8"]

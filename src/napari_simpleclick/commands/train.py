@@ -65,7 +65,6 @@ def _train(arguments: argparse.Namespace) -> None:
         raise ValueError("train: expected --output with a folder for the run")
     config = TrainConfig.from_toml(arguments.config)
     train(config, arguments.output, resume=not arguments.restart)
-    say(f"{arguments.output / 'last.safetensors'} holds the averaged weights")
 
 
 def _fine_tune(arguments: argparse.Namespace) -> None:

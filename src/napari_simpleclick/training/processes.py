@@ -55,7 +55,8 @@ def open_fabric(config: TrainConfig) -> Fabric:
         strategy=_strategy(devices, nodes),
         precision="bf16-mixed" if config.bfloat16 else "32-true",
     )
-    fabric.launch()
+    if not _is_started_by_fabric():
+        fabric.launch()
     return fabric
 
 
@@ -70,9 +71,13 @@ def _fabric_class() -> type[Fabric]:
     return Fabric
 
 
+def _is_started_by_fabric() -> bool:
+    return os.environ.get("LT_CLI_USED") == "1"
+
+
 def _count(config: TrainConfig) -> tuple[int | str, int]:
     """Return the processes on this machine, and the machines."""
-    if os.environ.get("LT_CLI_USED") == "1":  # fabric run hands them over itself
+    if _is_started_by_fabric():  # which hands them over itself
         return "auto", 1
     if (
         torch.distributed.is_available()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from napari_simpleclick.training.slices import SliceSource
     from napari_simpleclick.training.train_state import TrainState
     from napari_simpleclick.types import Sample
+
+logger = logging.getLogger(__name__)
 
 STATE_NAME = "state.pt"
 LAST_NAME = "last.safetensors"
@@ -155,7 +158,11 @@ class _Run:
             if self.validation is None and config.validation is not None:
                 self.validation = held_out(config.validation, config.validation_objects)
             self.log = TrainLog(
-                output, state, every=config.log_every, tensorboard=config.tensorboard
+                output,
+                state,
+                every=config.log_every,
+                tensorboard=config.tensorboard,
+                validates=self.has_validation,
             )
 
     def go(self) -> None:
@@ -170,6 +177,8 @@ class _Run:
                 self._do_what_is_due()
             self._validate()
             self._save()
+        if self.log is not None:
+            logger.info("the averaged weights are in %s", self.output / LAST_NAME)
 
     def close(self) -> None:
         if self.log is not None:

@@ -75,6 +75,8 @@ class TrainLog:
         Steps between two lines.
     tensorboard : bool
         Write for TensorBoard too.
+    validates : bool
+        Whether there will be validations.
 
     Raises
     ------
@@ -83,13 +85,21 @@ class TrainLog:
     """
 
     def __init__(
-        self, output: Path, state: TrainState, *, every: int, tensorboard: bool
+        self,
+        output: Path,
+        state: TrainState,
+        *,
+        every: int,
+        tensorboard: bool = False,
+        validates: bool = True,
     ) -> None:
         self.state = state
         self.every = every
         self.steps = CsvFile(output / LOG_NAME, COLUMNS, state.step)
-        self.validations = CsvFile(
-            output / VALIDATION_NAME, VALIDATION_COLUMNS, state.step
+        self.validations = (
+            CsvFile(output / VALIDATION_NAME, VALIDATION_COLUMNS, state.step)
+            if validates
+            else None
         )
         self.board = _board(output / BOARD_NAME, state.step) if tensorboard else None
 
@@ -112,7 +122,9 @@ class TrainLog:
         step = self.state.step
         for name, curve in (*curves.items(), ("mean", mean_curve(curves))):
             ious = [float(curve[k - 1]) for k in CLICKS]
-            self.validations.add([str(step), name, *(f"{iou:.5f}" for iou in ious)])
+            if self.validations is not None:
+                values = [f"{iou:.5f}" for iou in ious]
+                self.validations.add([str(step), name, *values])
             shown = "  ".join(f"{iou:.3f}" for iou in ious)
             logger.info("step %d  mIoU@%s  %s  %s", step, CLICKS, shown, name)
             for k, iou in zip(CLICKS, ious, strict=True):

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from skimage.io import imread, imsave
 
@@ -114,6 +115,36 @@ def test_an_interruption_says_how_to_go_on(root, tmp_path, monkeypatch, capsys):
         run(root, tmp_path, ["default"])
     assert stopped.value.code == 130
     assert "keeps what is done, run again to go on" in capsys.readouterr().out
+
+
+def test_whole_volumes(checkpoints, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    labels = np.zeros((6, 40, 50), np.uint8)
+    labels[1:5, 10:30, 10:25], labels[2:4, 5:15, 30:45] = 1, 2
+    noise = rng.integers(0, 80, labels.shape)
+    tifffile.imwrite(tmp_path / "a_image.tif", (60 * labels + noise).astype(np.uint8))
+    tifffile.imwrite(tmp_path / "a_label.tif", labels)
+    output = tmp_path / "out"
+    where = ["--dataset", "volume", "--root", str(tmp_path), "--output", str(output)]
+    model = ["--model", "watershed", checkpoints[0], "--device", "cpu"]
+    options = ["--max-clicks", "4", "--volume-dice", "--reach", "1", "--every", "2"]
+    assert main(["evaluate", *where, *model, *options]) == 0
+    document = json.loads((output / "report.json").read_text())
+    assert document["settings"]["reach"] == 1
+    with (output / "objects.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["object"] for row in rows] == ["a/1", "a/2"] * 2
+    for entry in document["models"]:
+        ious = [float(r["iou_4"]) for r in rows if r["model"] == entry["model"]]
+        dice = np.mean([2 * iou / (1 + iou) for iou in ious])
+        assert entry["dice_at"]["4"] == pytest.approx(dice, abs=1e-5)
+    slices = {click[1] for row in rows for click in row["clicks"].split()}
+    assert slices <= {"0", "2", "4"}
+    html = (output / "report.html").read_text()
+    assert "mean Dice @1 (%)" in html
+    assert "mean IoU" not in html
+    assert main(["evaluate", *where, *model, *options[:2], "--reach", "1"]) == 1
+    assert "add --volume-dice" in capsys.readouterr().err
 
 
 def test_options_for_volumes_reach_the_data_set(tmp_path, capsys):

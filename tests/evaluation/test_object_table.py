@@ -3,6 +3,7 @@ import pytest
 
 from napari_simpleclick.evaluation.object_table import ObjectTable
 from napari_simpleclick.evaluation.run import SampleResult
+from napari_simpleclick.evaluation.samples import SliceClick
 from napari_simpleclick.types import Click
 
 RESULTS = [
@@ -60,6 +61,13 @@ def test_the_file_reads_well(table):
         "model,object,seconds,boundary_iou,surface_mm,clicks,iou_1,iou_2"
     )
     assert lines[2] == 'one,b/2,0,nan,nan,"+1,1 +2,2",0.0,1.0'
+
+
+def test_clicks_in_volumes_have_a_slice(table):
+    clicks = SliceClick(3, 40, True, 12), SliceClick(0, 1, False, 0)
+    table.append("two", SampleResult("v/1", np.zeros(2, np.float32), clicks))
+    assert '"+12,3,40 -0,0,1"' in table.path.read_text()
+    assert table.open()["two"]["v/1"].clicks == clicks
 
 
 def test_an_unfinished_row_is_cut_off(table):

@@ -50,6 +50,26 @@ def test_figures_by_hand(document):
     assert document["models"][1]["surface_mm"] is None
 
 
+def test_volumes_are_told_by_dice(tmp_path):
+    dataset = Dataset("volume", (), "dice")
+    models = (EvaluatedModel("a", None),)
+    study = Study(dataset, models, tmp_path, {}, 2)
+    results = {"a": [result("v/1", 0.25, 0.7), result("w/1", 0.5, 0.9)]}
+    document = report(study, results)
+    assert document["measure"] == "dice"
+    assert document["miou_at"] == {"1": 0.375, "2": pytest.approx(0.8)}
+    # 2 IoU / (1 + IoU): 0.4 and 0.667, then 0.824 and 0.947.
+    assert document["dice_at"] == {
+        "1": pytest.approx(8 / 15),
+        "2": pytest.approx((1.4 / 1.7 + 1.8 / 1.9) / 2),
+    }
+    assert document["failures"] == {"80": 0, "85": 1, "90": 1, "95": 2}
+    assert document["dice_at_interval"]["1"] == [
+        pytest.approx(0.4),
+        pytest.approx(2 / 3),
+    ]
+
+
 def test_intervals_hold_the_mean(document):
     for measure in ("miou_at", "noc"):
         for key, value in document[measure].items():

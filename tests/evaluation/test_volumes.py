@@ -92,6 +92,44 @@ def test_one_file_and_its_labels(tmp_path):
     assert samples[0].pixel_size is None
 
 
+def test_whole_volumes_and_their_slices(tmp_path):
+    nifti(tmp_path / "a_image.nii.gz", ramp(), (2, 0.5, 0.25))
+    nifti(tmp_path / "a_label.nii.gz", TWO)
+    dataset = open_dataset("volume", tmp_path, reach=2)
+    assert dataset.measure == "dice"
+    one, seven = dataset
+    assert (one.name, seven.name, one.reach) == ("a/1", "a/7", 2)
+    assert one.image.shape == SHAPE
+    assert (one.image.dtype, one.image.min(), one.image.max()) == (np.uint8, 0, 255)
+    np.testing.assert_array_equal(one.mask, TWO == 1)
+    assert list(one.slices) == [0, 1, 2]
+
+    def take(**options):
+        slicing = Slicing(**options)
+        return list(open_dataset("volume", tmp_path, slicing=slicing, reach=0))
+
+    (along_x,) = take(axis=2, every=4, min_area=1)[1:]
+    np.testing.assert_array_equal(along_x.mask, np.moveaxis(TWO == 7, 2, 0))
+    assert list(along_x.slices) == [0, 4]
+    assert [s.name for s in take(min_area=2)] == ["a/1"]
+    assert [s.name for s in take(axis=1, every=2)] == ["a/1"]
+
+
+def test_whole_brats_volumes_are_not_one_slice(tmp_path):
+    nifti(tmp_path / "c_flair.nii", ramp())
+    nifti(tmp_path / "c_seg.nii", TWO)
+    (sample,) = open_dataset("BraTS_volumes", tmp_path, reach=0)
+    np.testing.assert_array_equal(sample.mask, TWO > 0)
+    assert list(sample.slices) == [0, 1, 2]
+
+
+def test_slices_are_no_volumes(tmp_path):
+    with pytest.raises(ValueError, match=r"'folder' has no volumes, expected volume"):
+        open_dataset("folder", tmp_path, reach=0)
+    with pytest.raises(ValueError, match="reach: -1"):
+        open_dataset("volume", tmp_path, reach=-1)
+
+
 @pytest.mark.parametrize(
     ("folder", "image", "label"),
     [

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from napari_simpleclick.commands.options import Commands
 
 
+_REACH = 0
+
+
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
@@ -47,6 +50,18 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     slices.add_argument("--axis", type=int, help="0, 1 or 2 of (z, y, x)")
     slices.add_argument("--every", type=int, help="every n-th slice")
     slices.add_argument("--min-area", type=int, help="pixels of an object on a slice")
+    slices.add_argument(
+        "--volume-dice",
+        action="store_true",
+        help="segment whole volumes: click on the slice with the largest error, fill "
+        "in the others, report Dice in 3D",
+    )
+    slices.add_argument(
+        "--reach",
+        type=int,
+        help="with --volume-dice: slices to propagate beyond the outermost clicked "
+        f"ones (default: {_REACH})",
+    )
     parser.set_defaults(run=run)
 
 
@@ -69,6 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         batch_size=arguments.batch_size,
         cluster=arguments.cluster,
+        reach=_reach(arguments),
     )
     try:
         evaluate(options)
@@ -76,3 +92,14 @@ def run(arguments: argparse.Namespace) -> None:
         say(f"stopped; {arguments.output} keeps what is done, run again to go on")
         raise SystemExit(130) from None
     say(f"report: {arguments.output / 'report.html'}")
+
+
+def _reach(arguments: argparse.Namespace) -> int | None:
+    """Slices to propagate in whole volumes, None for an evaluation of slices."""
+    if arguments.volume_dice:
+        return _REACH if arguments.reach is None else int(arguments.reach)
+    if arguments.reach is not None:
+        raise ValueError(
+            f"--reach {arguments.reach} is for whole volumes: add --volume-dice"
+        )
+    return None

@@ -12,12 +12,13 @@ from dask.system import cpu_count
 from distributed.comm.addressing import get_address_host
 
 from napari_simpleclick import __version__
-from napari_simpleclick.evaluation.run import SampleResult, evaluate_dataset
+from napari_simpleclick.evaluation.volume_run import evaluate_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.types import Sample
 
 
@@ -74,7 +75,7 @@ def measure(key: str, batch: Sequence[Sample], max_clicks: int) -> list[SampleRe
     opened = cast("OpenModel", distributed.get_worker().plugins[key])
     torch.set_num_threads(opened.threads)
     predictor = opened.model.predictor
-    return list(evaluate_dataset(predictor, batch, max_clicks, batch_size=len(batch)))
+    return list(evaluate_any(predictor, batch, max_clicks, batch_size=len(batch)))
 
 
 def host_of(address: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from napari_simpleclick.evaluation.layouts import LAYOUTS, open_layout
 from napari_simpleclick.evaluation.slicing import Slicing
 from napari_simpleclick.evaluation.volume_layouts import VOLUME_LAYOUTS
-from napari_simpleclick.evaluation.volumes import open_pair, open_volumes
+from napari_simpleclick.evaluation.volumes import open_pair, open_volumes, open_whole
 
 if TYPE_CHECKING:
     from napari_simpleclick.evaluation.samples import Dataset
@@ -23,6 +23,7 @@ def open_dataset(
     *,
     labels: Path | None = None,
     slicing: Slicing | None = None,
+    reach: int | None = None,
 ) -> Dataset:
     """Open a data set in its public layout.
 
@@ -36,6 +37,8 @@ def open_dataset(
         The labels of `root`, where that is one file.
     slicing : Slicing or None
         Slices to take of volumes; None for those that the data set is known by.
+    reach : int or None
+        None for slices of volumes; a number for whole volumes, as for `open_whole`.
 
     Raises
     ------
@@ -49,6 +52,12 @@ def open_dataset(
     if labels is not None:
         if name != "volume":
             raise ValueError(f"labels: {labels}, expected None: only volume has it")
+    if reach is not None:
+        if name not in VOLUME_LAYOUTS:
+            expected = ", ".join(VOLUME_LAYOUTS)
+            raise ValueError(f"name: {name!r} has no volumes, expected {expected}")
+        return open_whole(name, root, slicing, labels=labels, reach=reach)
+    if labels is not None:
         return open_pair(Path(root), labels, slicing or Slicing())
     if name in VOLUME_LAYOUTS:
         return open_volumes(name, root, slicing)

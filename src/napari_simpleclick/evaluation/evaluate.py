@@ -59,6 +59,8 @@ class EvaluationOptions:
         nothing by more, and 16 on a GPU.
     cluster : str or None
         As `address` of `open_cluster`; None computes in this process.
+    reach : int or None
+        None evaluates slices; a number whole volumes, see `open_whole`.
     """
 
     dataset: str
@@ -72,6 +74,7 @@ class EvaluationOptions:
     device: Device = "auto"
     batch_size: int | None = None
     cluster: str | None = None
+    reach: int | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -83,6 +86,7 @@ class EvaluationOptions:
             "slicing": self.slicing and asdict(self.slicing),
             "max_clicks": self.max_clicks,
             "flip": self.flip,
+            **({} if self.reach is None else {"reach": self.reach}),
         }
 
 
@@ -113,7 +117,11 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
     """
     check_available()
     dataset = open_dataset(
-        options.dataset, options.root, labels=options.labels, slicing=options.slicing
+        options.dataset,
+        options.root,
+        labels=options.labels,
+        slicing=options.slicing,
+        reach=options.reach,
     )
     openers = [
         partial(open_model, model, device=options.device, flip=options.flip)
@@ -143,15 +151,19 @@ def _write_report(
 ) -> dict[str, Any]:
     document = report(study, results)
     save_curves(study.output / "curves", document, results)
-    cases = {
-        model.name: draw_cases(
-            study.dataset,
-            model,
-            results[model.name],
-            study.output / "cases" / model.name,
-        )
-        for model in study.models
-    }
+    cases = (
+        {}
+        if study.dataset.measure == "dice"
+        else {
+            model.name: draw_cases(
+                study.dataset,
+                model,
+                results[model.name],
+                study.output / "cases" / model.name,
+            )
+            for model in study.models
+        }
+    )
     html = page(document, study.output / "curves.svg", cases)
     for name, text in (
         ("report.json", json.dumps(document, indent=2) + "\n"),

@@ -1,4 +1,4 @@
-"""Curves of a report: mIoU after each click, and objects that reach an IoU."""
+"""Curves of a report: mean IoU or Dice after each click, and who reaches 90 %."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from napari_simpleclick.evaluation.metrics import dice_of_iou
+from napari_simpleclick.evaluation.report import CURVES, NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from napari_simpleclick.evaluation.run import SampleResult
 
@@ -64,16 +68,20 @@ def save_curves(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
+    measure = document["measure"]
     with rc_context(_STYLE):
         figure = Figure(figsize=(9.5, 3.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         for model, colour in zip(document["models"], _cycle(document), strict=True):
-            _draw_miou(left, model, colour)
-            _draw_reached(right, model["model"], results[model["model"]], colour)
+            name = model["model"]
+            ious = np.stack([result.ious for result in results[name]])
+            scores = ious if measure == "iou" else dice_of_iou(ious)
+            _draw_mean(left, model, CURVES[measure], colour)
+            _draw_reached(right, name, scores, colour)
         _draw_published(left, document["published"])
         for axes, label in (
-            (left, "mean IoU (%)"),
-            (right, f"objects at {100 * _REACHED:.0f} % IoU (%)"),
+            (left, f"mean {NAMES[measure]} (%)"),
+            (right, f"objects at {100 * _REACHED:.0f} % {NAMES[measure]} (%)"),
         ):
             clicks = len(document["miou_at"])
             axes.set(xlabel="clicks", ylabel=label, ylim=(0, 100))
@@ -88,20 +96,19 @@ def _cycle(document: Mapping[str, Any]) -> list[str]:
     return [_COLOURS[i % len(_COLOURS)] for i in range(len(document["models"]))]
 
 
-def _draw_miou(axes: Axes, model: Mapping[str, Any], colour: str) -> None:
-    clicks = [int(k) for k in model["miou_at"]]
-    means = 100 * np.array(list(model["miou_at"].values()))
-    low, high = 100 * np.array(list(model["miou_at_interval"].values())).T
+def _draw_mean(axes: Axes, model: Mapping[str, Any], curve: str, colour: str) -> None:
+    clicks = [int(k) for k in model[curve]]
+    means = 100 * np.array(list(model[curve].values()))
+    low, high = 100 * np.array(list(model[f"{curve}_interval"].values())).T
     axes.plot(clicks, means, color=colour, marker=".", label=model["model"])
     axes.fill_between(clicks, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def _draw_reached(
-    axes: Axes, name: str, results: Sequence[SampleResult], colour: str
+    axes: Axes, name: str, scores: NDArray[np.float32], colour: str
 ) -> None:
-    ious = np.stack([result.ious for result in results])
-    reached = np.maximum.accumulate(ious, axis=1) >= _REACHED
-    clicks = np.arange(1, ious.shape[1] + 1)
+    reached = np.maximum.accumulate(scores, axis=1) >= _REACHED
+    clicks = np.arange(1, scores.shape[1] + 1)
     axes.plot(clicks, 100 * reached.mean(0), color=colour, marker=".", label=name)
 
 

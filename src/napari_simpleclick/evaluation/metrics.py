@@ -38,6 +38,13 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return np.count_nonzero(a & b) / union if union else 1.0
 
 
+def dice_of_iou(ious: ArrayLike) -> NDArray[np.float32]:
+    """Turn IoUs into Dice coefficients of the same masks: 2 IoU / (1 + IoU)."""
+    values = np.asarray(ious, dtype=np.float32)
+    dice: NDArray[np.float32] = 2 * values / (1 + values)
+    return dice
+
+
 def miou_at_k(ious: ArrayLike) -> NDArray[np.float64]:
     """Mean IoU over all objects after each click.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from napari_simpleclick.evaluation.run import SampleResult
+from napari_simpleclick.evaluation.samples import SliceClick
 from napari_simpleclick.io.atomic import replacing
 from napari_simpleclick.types import Click
 
@@ -32,7 +33,8 @@ FACTS: Final = (
 class ObjectTable:
     """A CSV file of results: `FACTS`, then iou_1 .. iou_k.
 
-    A click reads ``+12,40`` (positive, row 12, column 40) or ``-12,40`` (negative).
+    A click reads ``+12,40`` (positive, row 12, column 40) or ``-12,40`` (negative), in
+    a volume ``+3,12,40`` (on slice 3).
 
     Parameters
     ----------
@@ -108,10 +110,7 @@ def _text(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _row(model: str, result: SampleResult) -> tuple[str, ...]:
-    clicks = " ".join(
-        f"{'+' if click.is_positive else '-'}{click.row:g},{click.col:g}"
-        for click in result.clicks
-    )
+    clicks = " ".join(_text_of(click) for click in result.clicks)
     ious = (str(iou) for iou in result.ious)  # the shortest that reads back equal
     measures = (result.seconds, result.boundary_iou, result.surface_mm)
     facts = (f"{measure:.6g}" for measure in measures)
@@ -130,6 +129,14 @@ def _result(row: list[str]) -> SampleResult:
     )
 
 
+def _text_of(click: Click) -> str:
+    place = f"{click.index}," if isinstance(click, SliceClick) else ""
+    return f"{'+' if click.is_positive else '-'}{place}{click.row:g},{click.col:g}"
+
+
 def _click(text: str) -> Click:
-    row, _, col = text[1:].partition(",")
-    return Click(float(row), float(col), is_positive=text[0] == "+")
+    *index, row, col = text[1:].split(",")
+    click = Click(float(row), float(col), is_positive=text[0] == "+")
+    if not index:
+        return click
+    return SliceClick(click.row, click.col, click.is_positive, int(index[0]))

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from napari_simpleclick.evaluation.report import CURVES, NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -86,10 +88,20 @@ def _subject(document: Mapping[str, Any]) -> str:
 
 
 def _opening(document: Mapping[str, Any]) -> str:
+    whole = document["measure"] == "dice"
+    images, place = (
+        (
+            "volumes",
+            "on the slice with the largest error, in the middle of it; slices "
+            "without a click are filled in.",
+        )
+        if whole
+        else ("images", "in the middle of the largest error that is left.")
+    )
     return (
-        f"Objects: {document['n_objects']}, images: {document['n_images']}. A "
+        f"Objects: {document['n_objects']}, {images}: {document['n_images']}. A "
         f"simulated user makes {len(document['miou_at'])} clicks on each, every one "
-        f"in the middle of the largest error that is left. {_averaging(document)}"
+        f"{place} {_averaging(document)}"
     )
 
 
@@ -100,17 +112,18 @@ def _averaging(document: Mapping[str, Any]) -> str:
 
 
 def _figures(document: Mapping[str, Any]) -> str:
-    clicks = [k for k in _MIOU_CLICKS if k in document["miou_at"]]
+    curve, measure = CURVES[document["measure"]], NAMES[document["measure"]]
+    clicks = [k for k in _MIOU_CLICKS if k in document[curve]]
     targets = list(document["noc"])
     header = (
         "model",
-        *(f"mIoU @{k} (%)" for k in clicks),
+        *(f"mean {measure} @{k} (%)" for k in clicks),
         *(f"clicks to {t} %" for t in targets),
         "boundary IoU (%)",
         "surface (mm)",
         "s / click",
     )
-    rows = [_measured(model, clicks, targets) for model in document["models"]]
+    rows = [_measured(model, curve, clicks, targets) for model in document["models"]]
     rows += _published(document["published"]["figures"], clicks, targets)
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     source = escape(document["published"]["source"])
@@ -123,19 +136,19 @@ def _figures(document: Mapping[str, Any]) -> str:
     return (
         f"<h2>Figures</h2><table><tr>{head}</tr>{''.join(rows)}</table>{note}"
         "<p class=note>Small: 95&nbsp;% intervals (bootstrap over images), and the "
-        "objects that never reach the IoU, whose clicks count as the most allowed. "
+        "objects that never reach the goal, whose clicks count as the most allowed. "
         "Boundary and surface are measured after the last click.</p>"
     )
 
 
 def _measured(
-    model: Mapping[str, Any], clicks: Iterable[str], targets: Iterable[str]
+    model: Mapping[str, Any], curve: str, clicks: Iterable[str], targets: Iterable[str]
 ) -> str:
     cells = [f"<b>{escape(model['model'])}</b>"]
     for k in clicks:
-        low, high = model["miou_at_interval"][k]
+        low, high = model[f"{curve}_interval"][k]
         cells.append(
-            f"{100 * model['miou_at'][k]:.1f}"
+            f"{100 * model[curve][k]:.1f}"
             f"<small>{100 * low:.1f}&ndash;{100 * high:.1f}</small>"
         )
     for t in targets:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 import os
 import platform
+from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import torch
 
 from napari_simpleclick import __version__
 from napari_simpleclick.evaluation.confidence import Interval, bootstrap_interval
-from napari_simpleclick.evaluation.metrics import number_of_clicks
+from napari_simpleclick.evaluation.metrics import (
+    dice_of_iou,
+    miou_at_k,
+    number_of_clicks,
+)
 from napari_simpleclick.evaluation.published import NOTE, SOURCE, published_figures
 from napari_simpleclick.evaluation.run import TARGETS, SampleResult, summarize
 from napari_simpleclick.evaluation.samples import image_of
@@ -25,6 +31,11 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
     from napari_simpleclick.evaluation.study import Study
+
+CURVES: Final = MappingProxyType({"iou": "miou_at", "dice": "dice_at"})
+"""By measure: the name of its curve in a report."""
+NAMES: Final = MappingProxyType({"iou": "IoU", "dice": "Dice"})
+"""By measure: what people call it."""
 
 _SEED: Final = 0
 _LIBRARIES: Final = ("numpy", "scikit-image", "scipy", "timm", "torch")
@@ -49,7 +60,10 @@ def report(
         the first model stand at the top level, too. "published" are figures that were
         not measured here.
     """
-    models = [model_figures(model, results[model.name]) for model in study.models]
+    measure = study.dataset.measure
+    models = [
+        model_figures(model, results[model.name], measure) for model in study.models
+    ]
     published = [
         {
             "method": figure.method,
@@ -59,9 +73,11 @@ def report(
             "value": figure.value,
         }
         for figure in published_figures(study.dataset.name)
+        if measure == "iou"
     ]
     return {
         "dataset": study.dataset.name,
+        "measure": measure,
         **models[0],
         "settings": study.settings
         | {"batch_size": study.batch_size, "cluster": study.cluster},
@@ -78,7 +94,9 @@ def report(
 
 
 def model_figures(
-    model: EvaluatedModel, results: Sequence[SampleResult]
+    model: EvaluatedModel,
+    results: Sequence[SampleResult],
+    measure: Literal["iou", "dice"] = "iou",
 ) -> dict[str, Any]:
     """Condense the results of one model.
 
@@ -88,22 +106,30 @@ def model_figures(
         IoUs are fractions, targets percent; "..._interval" are 95 % intervals of a
         bootstrap over images. "boundary_iou" and "surface_mm" (millimetres) are means
         after the last click, None where not known; objects without any prediction have
-        no surface and are left out of its mean.
+        no surface and are left out of its mean. Where the measure is Dice, "dice_at"
+        is there, too, and "noc" and "failures" count clicks to a Dice coefficient.
     """
-    summary, ious = summarize(results), np.stack([result.ious for result in results])
+    ious = np.stack([result.ious for result in results])
+    scores = ious if measure == "iou" else dice_of_iou(ious)
+    scored = [
+        replace(result, ious=row) for result, row in zip(results, scores, strict=True)
+    ]
+    summary = summarize(scored)
     images = [image_of(result.name) for result in results]
     n_clicks = ious.shape[1]
-    clicks = np.column_stack([number_of_clicks(ious, t, n_clicks) for t in TARGETS])
+    clicks = np.column_stack([number_of_clicks(scores, t, n_clicks) for t in TARGETS])
     rng = np.random.default_rng(_SEED)
-    ks, percents = range(1, n_clicks + 1), [f"{100 * t:.0f}" for t in TARGETS]
+    percents = [f"{100 * t:.0f}" for t in TARGETS]
     seconds = sum(result.seconds for result in results)
+    curves = _curve("miou_at", ious, images, rng)
+    if measure == "dice":
+        curves |= _curve("dice_at", scores, images, rng)
     return {
         "model": model.name,
         "checkpoint_sha256": model.sha256,
         "n_images": len(set(images)),
         "n_objects": summary.n_objects,
-        "miou_at": _by(ks, summary.miou),
-        "miou_at_interval": _intervals(ks, bootstrap_interval(ious, images, rng)),
+        **curves,
         "noc": _by(percents, summary.noc.values()),
         "noc_interval": _intervals(percents, bootstrap_interval(clicks, images, rng)),
         "failures": dict(zip(percents, summary.failures.values(), strict=True)),
@@ -139,6 +165,20 @@ def _mean(values: Sequence[float]) -> float | None:
     """Mean of the finite values, None where there is none."""
     finite = [value for value in values if math.isfinite(value)]
     return round(float(np.mean(finite)), 6) if finite else None
+
+
+def _curve(
+    name: str,
+    values: NDArray[np.float32],
+    images: Sequence[str],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Mean after each click, and its interval."""
+    ks = range(1, values.shape[1] + 1)
+    return {
+        name: _by(ks, miou_at_k(values)),
+        f"{name}_interval": _intervals(ks, bootstrap_interval(values, images, rng)),
+    }
 
 
 def _by(keys: Sequence[object], values: Any) -> dict[str, float]:

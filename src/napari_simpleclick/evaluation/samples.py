@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from napari_simpleclick.types import Sample
+from napari_simpleclick.types import Click, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,6 +30,43 @@ class AnnotatedSample(Sample):
 
     ignored: NDArray[np.bool_] | None = None
     pixel_size: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeSample(Sample):
+    """An object of a volume, to be clicked slice by slice.
+
+    Parameters
+    ----------
+    name : str
+        The name is "volume/object".
+    image : ndarray
+        (n, H, W), uint8.
+    mask : ndarray
+        (n, H, W), bool: the object.
+    slices : sequence of int
+        Slices that may be clicked on, at least one.
+    reach : int
+        Slices to propagate beyond the outermost clicked ones.
+    """
+
+    slices: Sequence[int]
+    reach: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SliceClick(Click):
+    """A click on a slice of a volume.
+
+    Parameters
+    ----------
+    row, col, is_positive
+        As for `Click`.
+    index : int
+        The slice.
+    """
+
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +95,13 @@ class Dataset:
         The data set's name.
     sources : tuple of Source
         What it is read from.
+    measure : {"iou", "dice"}
+        What its reports speak of: Dice for objects in three dimensions.
     """
 
     name: str
     sources: tuple[Source, ...]
+    measure: Literal["iou", "dice"] = "iou"
 
     def __iter__(self) -> Iterator[Sample]:
         return (sample for source in self.sources for sample in source.read())

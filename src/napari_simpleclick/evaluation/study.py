@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_simpleclick.evaluation.object_table import ObjectTable
-from napari_simpleclick.evaluation.run import SampleResult, evaluate_dataset
 from napari_simpleclick.evaluation.study_bar import StudyBar
+from napari_simpleclick.evaluation.volume_run import evaluate_any
 from napari_simpleclick.io.atomic import replacing
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.evaluation.samples import Dataset
     from napari_simpleclick.types import Sample
 
@@ -38,7 +39,7 @@ def in_this_process(
     model: EvaluatedModel, samples: Iterable[Sample], max_clicks: int, batch_size: int
 ) -> Iterator[SampleResult]:
     """Measure one batch of objects after the other; an `Evaluator`."""
-    return evaluate_dataset(model.predictor, samples, max_clicks, batch_size=batch_size)
+    return evaluate_any(model.predictor, samples, max_clicks, batch_size=batch_size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

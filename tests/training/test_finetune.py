@@ -105,6 +105,11 @@ def test_a_configuration_or_data_but_not_both(
     assert main(["train"]) == 1
     assert main(["train", "run.toml", "--data", str(tmp_path)]) == 1
     assert "--data" in capsys.readouterr().err
+    (tmp_path / "run.toml").touch()
+    command = ["train", str(tmp_path / "run.toml"), "--output", str(tmp_path / "run")]
+    assert main([*command, "--minutes", "3"]) == 1
+    assert "--minutes" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_summary_compares_before_and_after() -> None:

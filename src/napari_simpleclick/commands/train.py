@@ -33,13 +33,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--data", type=Path, help="folder of images/ and masks/, or of labelled volumes"
     )
     tuning.add_argument(
-        "--init", default="default", help="model to start from (default: default)"
+        "--init", help="model to start from, a name or a file (default: default)"
     )
+    tuning.add_argument("--minutes", type=float, help=f"time (default: {MINUTES:.0f})")
     tuning.add_argument(
-        "--minutes", type=float, default=MINUTES, help="time (default: 10)"
-    )
-    tuning.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto"
+        "--device", choices=("auto", "cpu", "cuda", "mps"), help="(default: auto)"
     )
     parser.set_defaults(run=run)
 
@@ -51,10 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
             "train: expected either a TOML file, or --data with a folder of labelled "
             "images to fine-tune on"
         )
-    if arguments.data is not None:
-        _fine_tune(arguments)
-    else:
-        _train(arguments)
+    try:
+        if arguments.config is None:
+            _fine_tune(arguments)
+        else:
+            _train(arguments)
+    except KeyboardInterrupt:
+        say("stopped")
+        raise SystemExit(130) from None
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -63,8 +65,15 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if arguments.output is None:
         raise ValueError("train: expected --output with a folder for the run")
+    for name in ("init", "minutes", "device"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name}: expected with --data alone; the file says it")
     config = TrainConfig.from_toml(arguments.config)
-    train(config, arguments.output, resume=not arguments.restart)
+    try:
+        train(config, arguments.output, resume=not arguments.restart)
+    except KeyboardInterrupt:
+        say("the same command goes on from the last checkpoint, where there is one")
+        raise
 
 
 def _fine_tune(arguments: argparse.Namespace) -> None:
@@ -74,9 +83,9 @@ def _fine_tune(arguments: argparse.Namespace) -> None:
     tuned = fine_tune(
         arguments.data,
         arguments.output or Path(f"{name}-finetuned"),
-        initial=arguments.init,
-        minutes=arguments.minutes,
-        device=arguments.device,
+        initial=arguments.init or "default",
+        minutes=MINUTES if arguments.minutes is None else arguments.minutes,
+        device=arguments.device or "auto",
         restart=arguments.restart,
     )
     say(tuned.summary())

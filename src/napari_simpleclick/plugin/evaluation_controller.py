@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from napari_simpleclick.plugin.evaluation_objects import report_settings
 from napari_simpleclick.plugin.evaluation_source import annotated_image
 from napari_simpleclick.plugin.evaluation_state import (
     EvaluationState,
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-    from napari_simpleclick.plugin.evaluation_objects import (
-        AnnotatedImage,
-        EvaluationSettings,
-    )
+    from napari_simpleclick.plugin.evaluation_objects import EvaluationSettings
     from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.worker import Runner
 
@@ -198,7 +196,7 @@ class EvaluationController:
         if predictor is None:
             raise ValueError("There is no model yet: choose one above, or wait for it.")
         annotated = annotated_image(image, labels, self._viewer.dims, settings.axis)
-        told = _told(annotated, labels.name, settings)
+        told = report_settings(annotated, labels.name, settings)
         run = _Run(image, model, predictor, told)
 
         def tell(news: Progress | MeasuredObject) -> None:
@@ -244,20 +242,3 @@ class EvaluationController:
 
 def _objects(count: int) -> str:
     return "1 object" if count == 1 else f"{count} objects"
-
-
-def _told(
-    annotated: AnnotatedImage, labels: str, settings: EvaluationSettings
-) -> dict[str, Any]:
-    """Name what results depend on besides the model, for a report: plain JSON."""
-    raw = annotated.raw
-    return {
-        "dataset": "napari",
-        "image": annotated.name,
-        "labels": labels,
-        **asdict(settings),
-        "slice_axes": list(raw.plane.axes),
-        "contrast_limits": None if raw.limits is None else [*map(float, raw.limits)],
-        "gamma": raw.gamma,
-        "flip": False,
-    }

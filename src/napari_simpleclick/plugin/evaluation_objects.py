@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -185,3 +185,20 @@ def samples(
             if mask.any():
                 name, size = found.name(annotated.name), annotated.pixel_size
                 yield AnnotatedSample(name, image, mask, pixel_size=size)
+
+
+def report_settings(
+    annotated: AnnotatedImage, labels: str, settings: EvaluationSettings
+) -> dict[str, Any]:
+    """Name what results depend on besides the model, for a report: plain JSON."""
+    raw = annotated.raw
+    return {
+        "dataset": "napari",
+        "image": annotated.name,
+        "labels": labels,
+        **asdict(settings),
+        "slice_axes": list(raw.plane.axes),
+        "contrast_limits": None if raw.limits is None else [*map(float, raw.limits)],
+        "gamma": raw.gamma,
+        "flip": False,
+    }

@@ -14,6 +14,7 @@ from napari_simpleclick.commands import (
     evaluate,
     models,
     pack,
+    profile,
     segment,
     train,
 )
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Each command imports what it needs: torch takes seconds, napari needs a display.
-COMMANDS = (segment, demo, models, pack, contact_sheet, train, evaluate)
+COMMANDS = (segment, demo, models, pack, contact_sheet, train, evaluate, profile)
 """The commands in the order of the help; each module has `add` and `run`."""
 
 

@@ -18,6 +18,12 @@ NOTE: Final = (
 )
 
 _COLUMN: Final = re.compile(r"(?P<dataset>[A-Za-z]+)(?P<miou>_miou)?(?P<at>\d+)")
+_VARIANTS: Final = {
+    "ViT-xT": "xtiny",
+    "ViT-B": "base",
+    "ViT-L": "large",
+    "ViT-H": "huge",
+}
 _SAME_DATA: Final = {"BraTS_volumes": "BraTS", "OAIZIB_volumes": "OAIZIB"}
 
 
@@ -72,6 +78,54 @@ def published_figures(dataset: str) -> tuple[PublishedFigure, ...]:
         for figure in _figures(row)
         if figure.dataset == name
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCost:
+    """One row of a table of what methods cost.
+
+    Parameters
+    ----------
+    backbone : str
+        As the paper calls it.
+    variant : str or None
+        The same network as a key of `VARIANTS`, None for other methods.
+    size : int
+        Side of the input in pixels.
+    parameters, flops, memory : float
+        Numbers, operations and bytes.
+    seconds_per_click : float
+        On one GPU of the authors.
+    """
+
+    backbone: str
+    variant: str | None
+    size: int
+    parameters: float
+    flops: float
+    memory: float
+    seconds_per_click: float
+
+
+def published_costs() -> tuple[PublishedCost, ...]:
+    """Return what `SOURCE` reports of the cost of methods, in the table's order."""
+    table = resources.files("napari_simpleclick.evaluation") / "published" / "cost.csv"
+    return tuple(
+        PublishedCost(
+            row["backbone"],
+            _VARIANTS.get(row["backbone"]),
+            int(row["input"]),
+            _scaled(row["params_M"], 6),
+            _scaled(row["flops_G"], 9),
+            _scaled(row["memory_G"], 9),
+            _scaled(row["seconds_per_click_ms"], -3),
+        )
+        for row in csv.DictReader(table.read_text("utf-8").splitlines())
+    )
+
+
+def _scaled(text: str, power: int) -> float:
+    return float(f"{text}e{power}")
 
 
 def _figures(row: dict[str, str]) -> Iterator[PublishedFigure]:

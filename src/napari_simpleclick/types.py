@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -68,20 +69,65 @@ class Sample:
     mask: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Prediction:
     """What a model answers to a list of clicks, and all it needs for the next one.
+
+    It holds the part of the image where the object may be, so that an answer about a
+    small object is small, however large the image.
 
     Parameters
     ----------
     probability : ndarray
-        (H, W), float32 in [0, 1]: probability of the object at each pixel.
+        (h, w), float32 in [0, 1]: probability of the object at each pixel of the box.
     roi : Roi or None
         The crop the model looked at; None before any zoom-in.
+    box : Roi or None
+        The pixels that `probability` is about; it is 0 at all others. None for all.
+    shape : tuple of int or None
+        Height and width of the image, in pixels; None for those of `probability`.
+
+    Attributes
+    ----------
+    inside : ndarray
+        (h, w), float32: the probability in the box.
+
+    Raises
+    ------
+    ValueError
+        If the box does not have the probability's shape, or is not in the image.
     """
 
-    probability: NDArray[np.float32]
-    roi: Roi | None = None
+    inside: NDArray[np.float32]
+    box: Roi
+    shape: tuple[int, int]
+    roi: Roi | None
+
+    def __init__(
+        self,
+        probability: NDArray[np.float32],
+        roi: Roi | None = None,
+        *,
+        box: Roi | None = None,
+        shape: tuple[int, int] | None = None,
+    ) -> None:
+        height, width = probability.shape if shape is None else shape
+        if box is None:
+            box = Roi(0, height - 1, 0, width - 1)
+        _check_box(box, probability.shape, (height, width))
+        object.__setattr__(self, "inside", probability)
+        object.__setattr__(self, "box", box)
+        object.__setattr__(self, "shape", (height, width))
+        object.__setattr__(self, "roi", roi)
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Probability of the object at each pixel of the image: (H, W), float32."""
+        if self.box.shape == self.shape:
+            return self.inside
+        whole = np.zeros(self.shape, self.inside.dtype)
+        whole[self.box.slices] = self.inside
+        return whole
 
     def mask(self, threshold: float = 0.49) -> NDArray[np.bool_]:
         """Pixels whose probability is above the threshold.
@@ -96,4 +142,16 @@ class Prediction:
         ndarray
             (H, W), bool.
         """
-        return self.probability > threshold
+        mask = np.zeros(self.shape, bool)
+        mask[self.box.slices] = self.inside > threshold
+        return mask
+
+
+def _check_box(box: Roi, shape: tuple[int, ...], image: tuple[int, int]) -> None:
+    is_inside = min(box.row_min, box.col_min) >= 0 and (
+        box.row_max < image[0] and box.col_max < image[1]
+    )
+    if not is_inside or box.shape != shape:
+        raise ValueError(
+            f"box: {box}, expected one of shape {shape} in an image of shape {image}"
+        )

@@ -1,7 +1,7 @@
 import numpy as np
 
-from napari_simpleclick.inference.obedience import CONFIDENCE, obey_clicks
-from napari_simpleclick.types import Click
+from napari_simpleclick.inference.obedience import CONFIDENCE, obedient, obey_clicks
+from napari_simpleclick.types import Click, Prediction, Roi
 
 
 def test_a_disk_around_each_click_gets_its_class() -> None:
@@ -28,3 +28,22 @@ def test_at_the_corner_the_disk_is_cut() -> None:
     assert probability[0, 7] == CONFIDENCE
     assert probability[1, 7] == probability[0, 5] == CONFIDENCE
     assert (probability > 0).sum() == 5
+
+
+def test_a_part_of_a_map_is_corrected_like_the_whole() -> None:
+    held = Roi(5, 24, 10, 34)
+    inside = np.random.default_rng(0).random(held.shape, dtype=np.float32)
+    part = Prediction(inside.copy(), held, box=held, shape=(30, 40))
+    expected = part.probability
+    clicks = [
+        Click(5, 20),  # its disk reaches out of the box
+        Click(15.4, 33.6),
+        Click(12, 12, is_positive=False),
+        Click(1, 1, is_positive=False),  # outside
+        Click(29, 39, is_positive=False),
+    ]
+    obey_clicks(expected, clicks, (3, 2))
+    corrected = obedient(part, clicks, (3, 2))
+    np.testing.assert_array_equal(corrected.probability, expected)
+    assert corrected.roi == held
+    assert (expected[:5] == CONFIDENCE).any()

@@ -184,6 +184,18 @@ def test_narrow_images(model, shape):
         clicks = [*clicks, Click(shape[0] - 1, shape[1] - 1)]
 
 
+def test_an_answer_holds_the_crop_alone_however_large_the_image(model):
+    image = np.zeros((3000, 4000), dtype=np.uint8)
+    image[200:300, 100:200] = 255
+    predictor = Predictor(model, input_size=64, second_look=True, obey=True)
+    clicks, answer = [], None
+    for col in range(110, 190, 20):
+        clicks.append(Click(250, col))
+        answer = predictor.predict(image, clicks, answer)
+        assert answer.inside.nbytes < 4 * 220 * 220
+        assert answer.shape == image.shape
+
+
 def test_large_images_are_not_copied_to_float(model):
     image = np.broadcast_to(np.uint8(255), (8192, 8192, 3))  # a single byte in memory
     inputs, roi = Predictor(model).encode(image, [Click(8191.4, -0.4)])

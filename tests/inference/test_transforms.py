@@ -8,7 +8,8 @@ from napari_simpleclick.inference.transforms import (
     clicked_pixel,
     crop_clicks,
     crop_image,
-    paste_crop,
+    crop_prediction,
+    fill_box,
     whole,
 )
 from napari_simpleclick.types import Click, Prediction, Roi
@@ -101,7 +102,7 @@ def test_paste_undoes_crop():
     rows, cols = np.mgrid[:300, :400].astype(np.float32)
     plane, roi = rows / 300 + cols / 800, Roi(50, 149, 120, 279)
     crop = torch.from_numpy(crop_image(plane, roi, 448))[None, None]
-    pasted = paste_crop(crop, roi, plane.shape)
+    pasted = Prediction(fill_box(crop, roi), box=roi, shape=plane.shape).probability
     np.testing.assert_allclose(pasted[roi.slices], plane[roi.slices], atol=1e-5)
     pasted[roi.slices] = 0
     assert not pasted.any()
@@ -124,3 +125,28 @@ def test_clicks_scale_with_the_crop_and_keep_their_order():
 def test_clicked_pixel_spans_half_a_pixel_around_its_centre():
     assert clicked_pixel(Click(-0.5, 2.49)) == (0, 2)
     assert clicked_pixel(Click(0.5, 2.5)) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "roi",
+    [
+        Roi(110, 149, 120, 279),  # inside the box that is held
+        Roi(20, 180, 100, 200),  # over its edge
+        Roi(0, 299, 0, 399),
+        Roi(0, 90, 0, 399),  # beside it
+    ],
+)
+def test_a_part_of_a_map_is_cropped_like_the_whole(roi):
+    held = Roi(100, 199, 110, 289)
+    inside = np.random.default_rng(0).random(held.shape, dtype=np.float32)
+    part = Prediction(inside, box=held, shape=(300, 400))
+    expected = crop_image(part.probability, roi, 61)
+    np.testing.assert_array_equal(crop_prediction(part, roi, 61), expected)
+
+
+def test_roi_of_a_part_of_a_map_is_that_of_the_whole():
+    held = Roi(380, 720, 290, 520)
+    known = prediction(slice(400, 700), slice(300, 500))
+    part = Prediction(known.probability[held.slices], box=held, shape=SHAPE)
+    clicks = [Click(450, 350)]
+    assert ZoomIn().roi(SHAPE, clicks, part) == ZoomIn().roi(SHAPE, clicks, known)

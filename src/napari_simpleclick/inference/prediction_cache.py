@@ -36,9 +36,9 @@ class PredictionCache:
     def put(self, key: Hashable, prediction: Prediction) -> None:
         """Keep a prediction, and drop old ones over the budget."""
         replaced = self._held.pop(key, None)
-        self._size -= 0 if replaced is None else replaced.probability.nbytes
+        self._size -= 0 if replaced is None else replaced.inside.nbytes
         self._held[key] = prediction
-        self._size += prediction.probability.nbytes
+        self._size += prediction.inside.nbytes
         while self._size > self.max_bytes and len(self._held) > 1:
             _, dropped = self._held.popitem(last=False)
-            self._size -= dropped.probability.nbytes
+            self._size -= dropped.inside.nbytes

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
-from napari_simpleclick.inference.obedience import obey_clicks
+from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
     clicked_pixel,
     crop_clicks,
     crop_image,
-    paste_crop,
+    crop_prediction,
+    fill_box,
     whole,
 )
 from napari_simpleclick.types import Click, Prediction, Roi
@@ -198,11 +199,12 @@ class Predictor:
             For the whole image.
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
-        probability = paste_crop(logits.sigmoid(), roi, shape)
-        if self.obey:
-            height, width = (side * OBEYED / self.input_size for side in roi.shape)
-            obey_clicks(probability, clicks, (height, width))
-        return Prediction(probability, roi)
+        inside = fill_box(logits.sigmoid(), roi)
+        prediction = Prediction(inside, roi, box=roi, shape=shape)
+        if not self.obey:
+            return prediction
+        height, width = (side * OBEYED / self.input_size for side in roi.shape)
+        return obedient(prediction, clicks, (height, width))
 
     def _pass(
         self,
@@ -228,7 +230,7 @@ class Predictor:
         size = self.input_size
         if previous is None:
             return torch.zeros((1, 1, size, size), device=self.device)
-        return self._tensor(crop_image(previous.probability, roi, size)[None])
+        return self._tensor(crop_prediction(previous, roi, size)[None])
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
@@ -267,11 +269,11 @@ def _check_clicks(clicks: Sequence[Click], shape: tuple[int, int]) -> None:
 
 
 def _check_previous(previous: Prediction, shape: tuple[int, int]) -> None:
-    probability, roi = previous.probability, previous.roi
-    if probability.dtype != np.float32:
-        raise TypeError(f"previous: dtype {probability.dtype}, expected float32")
-    if probability.shape != shape:
-        raise ValueError(f"previous: shape {probability.shape}, expected {shape}")
+    roi = previous.roi
+    if previous.inside.dtype != np.float32:
+        raise TypeError(f"previous: dtype {previous.inside.dtype}, expected float32")
+    if previous.shape != shape:
+        raise ValueError(f"previous: shape {previous.shape}, expected {shape}")
     if roi is not None and not (
         0 <= roi.row_min <= roi.row_max < shape[0]
         and 0 <= roi.col_min <= roi.col_max < shape[1]

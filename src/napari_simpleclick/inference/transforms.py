@@ -83,7 +83,7 @@ class ZoomIn:
         Roi
             The previous crop while it will do, else the object's box with a margin.
         """
-        wanted = self._wanted(shape, clicks, previous.probability)
+        wanted = self._wanted(shape, clicks, previous)
         kept = previous.roi
         if (
             kept is None
@@ -97,15 +97,19 @@ class ZoomIn:
         self,
         shape: tuple[int, int],
         clicks: Sequence[Click],
-        probability: NDArray[np.float32],
+        previous: Prediction,
     ) -> Roi:
-        mask = probability > self.threshold
-        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if not len(rows):
+        held = true_box(previous.inside > self.threshold)
+        if held is None:
             return whole(shape)
+        top, left = previous.box.row_min, previous.box.col_min
         pixels = [clicked_pixel(click) for click in clicks if click.is_positive]
-        row_min, row_max = self._widen([rows[0], rows[-1], *(r for r, _ in pixels)])
-        col_min, col_max = self._widen([cols[0], cols[-1], *(c for _, c in pixels)])
+        row_min, row_max = self._widen(
+            [held.row_min + top, held.row_max + top, *(row for row, _ in pixels)]
+        )
+        col_min, col_max = self._widen(
+            [held.col_min + left, held.col_max + left, *(col for _, col in pixels)]
+        )
         return Roi(
             max(row_min, 0),
             min(row_max, shape[0] - 1),
@@ -125,12 +129,28 @@ def whole(shape: tuple[int, int]) -> Roi:
     return Roi(0, shape[0] - 1, 0, shape[1] - 1)
 
 
+def true_box(mask: NDArray[np.bool_]) -> Roi | None:
+    """Smallest box of all true pixels of a mask, (H, W); None where there is none."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not len(rows):
+        return None
+    first, last = int(rows[0]), int(rows[-1])
+    cols = np.flatnonzero(mask[first : last + 1].any(axis=0))
+    return Roi(first, last, int(cols[0]), int(cols[-1]))
+
+
 def clicked_pixel(click: Click) -> tuple[int, int]:
     """(row, col) of the pixel that a click lies on; halves belong to the next one."""
     return math.floor(click.row + 0.5), math.floor(click.col + 0.5)
 
 
-def crop_image(image: NDArray[np.generic], roi: Roi, size: int) -> NDArray[np.float32]:
+def crop_image(
+    image: NDArray[np.generic],
+    roi: Roi,
+    size: int,
+    *,
+    origin: tuple[int, int] = (0, 0),
+) -> NDArray[np.float32]:
     """Cut out a box and resize it to a square, bilinear between corner pixel centres.
 
     Only the pixels under the new grid are read, so the cost is that of the crop
@@ -144,6 +164,8 @@ def crop_image(image: NDArray[np.generic], roi: Roi, size: int) -> NDArray[np.fl
         Box inside the image.
     size : int
         Side of the square, in pixels.
+    origin : tuple of int
+        Row and column of the pixel ``image[0, 0]``, where it is a part of an image.
 
     Returns
     -------
@@ -156,15 +178,48 @@ def crop_image(image: NDArray[np.generic], roi: Roi, size: int) -> NDArray[np.fl
         down, across = down[..., None], across[..., None]
 
     def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        near = image[rows[:, None], left].astype(np.float32)
-        far = image[rows[:, None], right].astype(np.float32)
+        rows = rows[:, None] - origin[0]
+        near = image[rows, left - origin[1]].astype(np.float32)
+        far = image[rows, right - origin[1]].astype(np.float32)
         return _blend(near, far, across)
 
     return _blend(along(top), along(bottom), down[:, None])
 
 
-def paste_crop(crop: Tensor, roi: Roi, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Put a crop back at its place, the inverse of `crop_image`; 0 elsewhere.
+def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.float32]:
+    """Cut out a box of a probability map as `crop_image` does.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of the image.
+    roi : Roi
+        Box inside the image.
+    size : int
+        Side of the square, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (size, size), float32.
+    """
+    held = prediction.box
+    shared = Roi(
+        max(roi.row_min, held.row_min),
+        min(roi.row_max, held.row_max),
+        max(roi.col_min, held.col_min),
+        min(roi.col_max, held.col_max),
+    )
+    if min(shared.shape) < 1:
+        return np.zeros((size, size), np.float32)
+    part = prediction.inside[_relative(shared, held).slices]
+    if shared != roi:
+        part = _padded(part, _relative(shared, roi), roi.shape)
+    return crop_image(part, roi, size, origin=(roi.row_min, roi.col_min))
+
+
+def fill_box(crop: Tensor, roi: Roi) -> NDArray[np.float32]:
+    """Give a crop the size of its box again, the inverse of `crop_image`.
 
     Parameters
     ----------
@@ -172,18 +227,15 @@ def paste_crop(crop: Tensor, roi: Roi, shape: tuple[int, int]) -> NDArray[np.flo
         (1, 1, S, S), float32.
     roi : Roi
         Box that the crop was cut from.
-    shape : tuple of int
-        Height and width of the image, in pixels.
 
     Returns
     -------
     ndarray
-        (H, W), float32.
+        (h, w), float32: a pixel of the image each.
     """
     box = F.interpolate(crop, size=roi.shape, mode="bilinear", align_corners=True)
-    image = np.zeros(shape, dtype=np.float32)
-    image[roi.slices] = box[0, 0].cpu().numpy()
-    return image
+    pixels: NDArray[np.float32] = box[0, 0].cpu().numpy()
+    return pixels
 
 
 def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.float32]:
@@ -223,6 +275,23 @@ def _grid(
     position = np.linspace(first, last, size)
     left = np.floor(position).astype(np.intp)
     return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+
+
+def _relative(box: Roi, to: Roi) -> Roi:
+    return Roi(
+        box.row_min - to.row_min,
+        box.row_max - to.row_min,
+        box.col_min - to.col_min,
+        box.col_max - to.col_min,
+    )
+
+
+def _padded(
+    part: NDArray[np.float32], box: Roi, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    padded = np.zeros(shape, np.float32)
+    padded[box.slices] = part
+    return padded
 
 
 def _blend(

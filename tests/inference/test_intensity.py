@@ -140,6 +140,16 @@ def test_blocks_join_without_seams():
     np.testing.assert_array_equal(shown[:, -1], expected)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i1", "<u2", ">u2", ">i2"])
+@pytest.mark.parametrize("gamma", [1, 0.7])
+def test_a_large_slice_shows_what_its_rows_show(dtype, gamma):
+    image = np.random.default_rng(0).integers(0, 1 << 16, (300, 250)).astype(dtype)
+    large = to_display(image, (-20, 100), gamma=gamma)
+    rows = [to_display(row[None], (-20, 100), gamma=gamma) for row in image]
+    np.testing.assert_array_equal(large, np.concatenate(rows))
+    assert len(np.unique(large)) > 20
+
+
 def test_strided_views_are_read_as_they_are():
     volume = np.arange(60).reshape(3, 4, 5)
 

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BLOCK_PIXELS = 1 << 20  # pixels in float64 at any one time
+_BLOCK_PIXELS = 1 << 15  # pixels in float64 at any one time: they stay in the cache
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -127,6 +127,21 @@ def _colour(image: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _levels(
+    image: NDArray[np.generic], low: float, high: float, gamma: float
+) -> NDArray[np.uint8]:
+    """Levels of [low, high]; those of short integers are looked up in a table."""
+    if image.dtype.kind not in "ui" or image.dtype.itemsize > 2:
+        return _computed_levels(image, low, high, gamma)
+    bits = image.dtype.str.replace("i", "u")
+    values = np.arange(np.iinfo(bits).max + 1, dtype=bits)
+    if image.size <= values.size:
+        return _computed_levels(image, low, high, gamma)
+    table = _computed_levels(values.view(image.dtype.str)[:, None], low, high, gamma)
+    levels: NDArray[np.uint8] = table[:, 0].take(np.asarray(image).view(bits))
+    return levels
+
+
+def _computed_levels(
     image: NDArray[np.generic], low: float, high: float, gamma: float
 ) -> NDArray[np.uint8]:
     """Levels of [low, high], a block of rows at a time: float64 throughout.

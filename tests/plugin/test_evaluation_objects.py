@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.components import Dims
@@ -151,6 +152,29 @@ def test_several_resolutions_and_colour() -> None:
     (sample,) = samples(annotated, found(annotated))
     assert sample.image.shape == (30, 20, 3)
     assert sample.mask.sum() == 36
+
+
+def test_lazy_data_is_read_slice_by_slice() -> None:
+    read: list[tuple[str, int]] = []
+
+    def lazy(name: str, array: np.ndarray) -> da.Array:
+        def block(block_info: Any = None) -> np.ndarray:
+            start = block_info[None]["array-location"][0][0]
+            read.append((name, start))
+            return array[start : start + 1]
+
+        chunks = ((1,) * SHAPE[0], *((size,) for size in SHAPE[1:]))
+        return da.map_blocks(block, chunks=chunks, dtype=array.dtype, meta=array[:0])
+
+    image = Image(lazy("image", np.zeros(SHAPE, np.uint8)), contrast_limits=(0, 9))
+    labels = Labels(lazy("labels", truth()))
+    annotated = annotated_image(image, labels, Dims(ndim=3), None)
+    read.clear()
+    objects = found(annotated, every=20, max_objects=1)
+    assert read == [("labels", 0), ("labels", 20)]
+    read.clear()
+    assert len(list(samples(annotated, objects))) == 1
+    assert sorted(read) == [("image", 20), ("labels", 20)]
 
 
 def test_shapes_that_differ_are_explained() -> None:

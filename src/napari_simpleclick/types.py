@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -36,6 +36,16 @@ class Roi(NamedTuple):
     col_min: int
     col_max: int
 
+    @classmethod
+    def around(cls, mask: NDArray[np.bool_]) -> Self | None:
+        """Return the smallest box of all true pixels of a mask, (H, W), if any."""
+        rows = np.flatnonzero(mask.any(axis=1))
+        if not len(rows):
+            return None
+        first, last = int(rows[0]), int(rows[-1])
+        cols = np.flatnonzero(mask[first : last + 1].any(axis=0))
+        return cls(first, last, int(cols[0]), int(cols[-1]))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
@@ -47,6 +57,25 @@ class Roi(NamedTuple):
         return (
             slice(self.row_min, self.row_max + 1),
             slice(self.col_min, self.col_max + 1),
+        )
+
+    def shared(self, other: Roi) -> Roi | None:
+        """Return the box of pixels that are also in another box, if any."""
+        both = Roi(
+            max(self.row_min, other.row_min),
+            min(self.row_max, other.row_max),
+            max(self.col_min, other.col_min),
+            min(self.col_max, other.col_max),
+        )
+        return both if min(both.shape) > 0 else None
+
+    def moved(self, down: int, right: int) -> Roi:
+        """Return the box so many pixels further down and to the right."""
+        return Roi(
+            self.row_min + down,
+            self.row_max + down,
+            self.col_min + right,
+            self.col_max + right,
         )
 
 
@@ -125,9 +154,31 @@ class Prediction:
         """Probability of the object at each pixel of the image: (H, W), float32."""
         if self.box.shape == self.shape:
             return self.inside
-        whole = np.zeros(self.shape, self.inside.dtype)
-        whole[self.box.slices] = self.inside
-        return whole
+        height, width = self.shape
+        return self.within(Roi(0, height - 1, 0, width - 1))
+
+    def within(self, box: Roi) -> NDArray[np.float32]:
+        """Probability in another box than the one that is held.
+
+        Parameters
+        ----------
+        box : Roi
+            Part of the image.
+
+        Returns
+        -------
+        ndarray
+            (h, w), float32 in [0, 1]; a view where all of it is held.
+        """
+        shared, held = box.shared(self.box), self.box
+        if shared == box:
+            return self.inside[box.moved(-held.row_min, -held.col_min).slices]
+        part = np.zeros(box.shape, self.inside.dtype)
+        if shared is not None:
+            from_held = shared.moved(-held.row_min, -held.col_min).slices
+            to = shared.moved(-box.row_min, -box.col_min).slices
+            part[to] = self.inside[from_held]
+        return part
 
     def mask(self, threshold: float = 0.49) -> NDArray[np.bool_]:
         """Pixels whose probability is above the threshold.

@@ -587,3 +587,29 @@ def test_opened_twice_it_is_one_dock(window: Window) -> None:
         "napari-simpleclick", "SimpleClick"
     )
     assert again is window.dock
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
+def test_what_is_drawn_is_what_the_layer_holds(
+    window: Window, order: tuple[int, int, int]
+) -> None:
+    window.show(np.zeros((24, 40, 30), np.uint8))
+    window.start()
+    window.viewer.dims.order = order
+    window.viewer.dims.set_point(order[0], 12)
+    window.bot.wait(50)
+    for number, voxel in enumerate([(12, 14, 12), (12, 20, 12), (12, 30, 12)]):
+        if number == 2:
+            window.controller.next_object()
+        window.click(*voxel)
+        window.settle()
+    assert window.area(1) > window.area(2) > 20
+    window.key(Qt.Key.Key_U)
+    assert window.area(2) == 0
+    drawn = window.viewer.screenshot(canvas_only=True, flash=False)
+    window.labels.refresh()
+    anew = window.viewer.screenshot(canvas_only=True, flash=False)
+    np.testing.assert_array_equal(drawn, anew)
+    window.labels.visible = False
+    without = window.viewer.screenshot(canvas_only=True, flash=False)
+    assert (drawn != without).any()

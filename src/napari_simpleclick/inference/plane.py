@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from napari_simpleclick.types import Roi
+
 INDEX_ALL = ":"
 
 
@@ -83,6 +85,11 @@ class Plane:
     def index(self) -> tuple[int | slice, ...]:
         """Index that takes the (H, W) slice, or a view of it, from an array."""
         return tuple(slice(None) if i is None else i for i in self.position)
+
+    def part(self, box: Roi) -> tuple[int | slice, ...]:
+        """Index that takes a box of the slice, or a view of it, from an array."""
+        inside = iter(box.slices)
+        return tuple(next(inside) if i is None else i for i in self.position)
 
     def fits(self, shape: Sequence[int]) -> bool:
         """Say whether an array of this shape has this slice."""

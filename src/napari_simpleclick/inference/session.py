@@ -20,7 +20,7 @@ from napari_simpleclick.inference.click_history import (
     clicks_on,
 )
 from napari_simpleclick.inference.prediction_cache import PredictionCache
-from napari_simpleclick.types import Click, Prediction
+from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -187,7 +187,7 @@ class ClickSession:
         if clicks or mask.any():
             _, before = self._best(target, clicks)
             roi = None if before is None else before.roi
-            self._drawn[target, clicks] = Prediction(mask.astype(np.float32), roi)
+            self._drawn[target, clicks] = _drawn_by_hand(mask, roi)
         else:
             self._drawn.pop((target, clicks), None)
 
@@ -263,3 +263,10 @@ class ClickSession:
     def _check_index(self, index: int) -> None:
         if not 0 <= index < len(self.clicks):
             raise IndexError(f"click {index} of {len(self.clicks)}")
+
+
+def _drawn_by_hand(mask: NDArray[np.bool_], roi: Roi | None) -> Prediction:
+    height, width = mask.shape
+    box = Roi.around(mask) or Roi(0, 0, 0, 0)
+    inside = mask[box.slices].astype(np.float32)
+    return Prediction(inside, roi, box=box, shape=(height, width))

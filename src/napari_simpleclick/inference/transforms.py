@@ -99,17 +99,15 @@ class ZoomIn:
         clicks: Sequence[Click],
         previous: Prediction,
     ) -> Roi:
-        held = true_box(previous.inside > self.threshold)
+        held = Roi.around(previous.inside > self.threshold)
         if held is None:
             return whole(shape)
-        top, left = previous.box.row_min, previous.box.col_min
+        top, bottom, left, right = held.moved(
+            previous.box.row_min, previous.box.col_min
+        )
         pixels = [clicked_pixel(click) for click in clicks if click.is_positive]
-        row_min, row_max = self._widen(
-            [held.row_min + top, held.row_max + top, *(row for row, _ in pixels)]
-        )
-        col_min, col_max = self._widen(
-            [held.col_min + left, held.col_max + left, *(col for _, col in pixels)]
-        )
+        row_min, row_max = self._widen([top, bottom, *(row for row, _ in pixels)])
+        col_min, col_max = self._widen([left, right, *(col for _, col in pixels)])
         return Roi(
             max(row_min, 0),
             min(row_max, shape[0] - 1),
@@ -127,16 +125,6 @@ class ZoomIn:
 def whole(shape: tuple[int, int]) -> Roi:
     """Box of a whole image of this (height, width), in pixels."""
     return Roi(0, shape[0] - 1, 0, shape[1] - 1)
-
-
-def true_box(mask: NDArray[np.bool_]) -> Roi | None:
-    """Smallest box of all true pixels of a mask, (H, W); None where there is none."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not len(rows):
-        return None
-    first, last = int(rows[0]), int(rows[-1])
-    cols = np.flatnonzero(mask[first : last + 1].any(axis=0))
-    return Roi(first, last, int(cols[0]), int(cols[-1]))
 
 
 def clicked_pixel(click: Click) -> tuple[int, int]:
@@ -203,19 +191,8 @@ def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.f
     ndarray
         (size, size), float32.
     """
-    held = prediction.box
-    shared = Roi(
-        max(roi.row_min, held.row_min),
-        min(roi.row_max, held.row_max),
-        max(roi.col_min, held.col_min),
-        min(roi.col_max, held.col_max),
-    )
-    if min(shared.shape) < 1:
-        return np.zeros((size, size), np.float32)
-    part = prediction.inside[_relative(shared, held).slices]
-    if shared != roi:
-        part = _padded(part, _relative(shared, roi), roi.shape)
-    return crop_image(part, roi, size, origin=(roi.row_min, roi.col_min))
+    origin = roi.row_min, roi.col_min
+    return crop_image(prediction.within(roi), roi, size, origin=origin)
 
 
 def fill_box(crop: Tensor, roi: Roi) -> NDArray[np.float32]:
@@ -275,23 +252,6 @@ def _grid(
     position = np.linspace(first, last, size)
     left = np.floor(position).astype(np.intp)
     return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
-
-
-def _relative(box: Roi, to: Roi) -> Roi:
-    return Roi(
-        box.row_min - to.row_min,
-        box.row_max - to.row_min,
-        box.col_min - to.col_min,
-        box.col_max - to.col_min,
-    )
-
-
-def _padded(
-    part: NDArray[np.float32], box: Roi, shape: tuple[int, int]
-) -> NDArray[np.float32]:
-    padded = np.zeros(shape, np.float32)
-    padded[box.slices] = part
-    return padded
 
 
 def _blend(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from napari.components import Dims
-    from napari.layers import Image
+    from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
 TRANSFORMS = ("scale", "translate", "rotate", "shear", "affine", "units")
@@ -55,7 +55,7 @@ class RawSlice:
         return to_display(pixels, self.limits, gamma=self.gamma)
 
 
-def image_shape(image: Image) -> tuple[int, ...]:
+def image_shape(image: Image | Labels) -> tuple[int, ...]:
     """Return the shape of an image layer at full resolution, without colour."""
     return tuple(_full_resolution(image).shape[: image.ndim])
 
@@ -66,13 +66,13 @@ def raw_slice(image: Image, plane: Plane) -> RawSlice:
     return RawSlice(_full_resolution(image), plane, limits, float(image.gamma))
 
 
-def displayed_plane(image: Image, dims: Dims) -> Plane | None:
+def displayed_plane(image: Image | Labels, dims: Dims) -> Plane | None:
     """Return the slice of an image that the viewer shows.
 
     Parameters
     ----------
-    image : Image
-        An image with two axes or more.
+    image : Image or Labels
+        An image with two axes or more, or a layer that lies over it.
     dims : Dims
         The viewer's; they may have more axes in front than the image.
 
@@ -96,7 +96,7 @@ def displayed_plane(image: Image, dims: Dims) -> Plane | None:
     return plane if plane.fits(image_shape(image)) else None
 
 
-def is_tilted(image: Image, axes: Collection[int]) -> bool:
+def is_tilted(image: Image | Labels, axes: Collection[int]) -> bool:
     """Say whether moving along displayed axes of the world leaves the image's slice.
 
     napari then draws the slice as if it were not so, but takes mouse positions for
@@ -108,7 +108,7 @@ def is_tilted(image: Image, axes: Collection[int]) -> bool:
     return bool(np.abs(moved[:, fixed]).max(initial=0) > 1e-6)
 
 
-def is_in_world_units(image: Image, dims: Dims) -> bool:
+def is_in_world_units(image: Image | Labels, dims: Dims) -> bool:
     """Say whether the viewer's world has the units of an image.
 
     Where layers have units that can be converted, such as mm and um, napari draws them
@@ -132,5 +132,5 @@ def transforms(image: Image) -> dict[str, Any]:
     return {name: getattr(image, name) for name in TRANSFORMS}
 
 
-def _full_resolution(image: Image) -> Any:
+def _full_resolution(image: Image | Labels) -> Any:
     return image.data[0] if image.multiscale else image.data

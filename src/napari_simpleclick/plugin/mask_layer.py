@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from napari.layers import Image, Labels
 
 from napari_simpleclick.inference.volume import put_object
-from napari_simpleclick.plugin.image_layer import image_shape, transforms
+from napari_simpleclick.plugin.image_layer import (
+    displayed_plane,
+    image_shape,
+    transforms,
+)
+from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.components import Dims
     from numpy.typing import NDArray
 
+    from napari_simpleclick.inference.plane import Plane
     from napari_simpleclick.inference.session import ClickSession, Target
-    from napari_simpleclick.types import Click
+    from napari_simpleclick.types import Click, Prediction
 
 MASK_NAME = "SimpleClick"
 
@@ -86,10 +95,13 @@ def object_mask(labels: Labels, target: Target) -> NDArray[np.bool_]:
     return mask
 
 
-def write_mask(labels: Labels, target: Target, mask: NDArray[np.bool_]) -> bool:
-    """Make an object on a slice of a Labels layer equal to a mask.
+def write_mask(
+    labels: Labels, target: Target, mask: NDArray[np.bool_], box: Roi
+) -> bool:
+    """Make an object in a box of a slice of a Labels layer equal to a mask.
 
-    Pixels of other objects stay theirs. napari's own undo history is not touched.
+    Pixels of other objects stay theirs. napari's own undo history is not touched, and
+    nothing is drawn, see `show_part`.
 
     Parameters
     ----------
@@ -98,7 +110,9 @@ def write_mask(labels: Labels, target: Target, mask: NDArray[np.bool_]) -> bool:
     target : Target
         Object and slice.
     mask : ndarray
-        (H, W), bool.
+        (h, w), bool: the object in the box.
+    box : Roi
+        Part of the slice.
 
     Returns
     -------
@@ -110,12 +124,46 @@ def write_mask(labels: Labels, target: Target, mask: NDArray[np.bool_]) -> bool:
     ValueError
         If the layer's data type cannot hold the object's label.
     """
-    pixels = np.array(labels.data[target.plane.index])
+    index = target.plane.part(box)
+    pixels = np.array(labels.data[index])
     if not put_object(pixels, target.object_id, mask):
         return False
-    labels.data[target.plane.index] = pixels
-    labels.refresh(extent=False)
+    labels.data[index] = pixels
     return True
+
+
+def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
+    """Draw a part of a Labels layer anew, after its data were written to.
+
+    Only the box goes to the graphics card, as for napari's brush, if the slice is the
+    one on display and its labels are drawn as they are; like with the brush, the
+    thumbnail is drawn later. Otherwise the whole slice is drawn anew.
+
+    Parameters
+    ----------
+    labels : Labels
+        The layer.
+    dims : Dims
+        The viewer's: which slice is displayed.
+    plane : Plane
+        The slice that was written to.
+    box : Roi
+        The part of it that was written to.
+    """
+    is_drawn_as_it_is = (
+        isinstance(labels.data, np.ndarray)
+        and labels.data.dtype in (np.uint8, np.uint16)
+        and labels.contour == 0
+        and labels.visible
+        and labels.loaded
+    )
+    if not is_drawn_as_it_is or displayed_plane(labels, dims) != plane:
+        labels.refresh(extent=False)
+        return
+    part, offset = labels.data[plane.part(box)], (box.row_min, box.col_min)
+    if dims.displayed[-2] > dims.displayed[-1]:
+        part, offset = part.T, offset[::-1]
+    labels.events.labels_update(data=part, offset=list(offset))
 
 
 class MaskPainter:
@@ -127,20 +175,23 @@ class MaskPainter:
         The layer.
     session : ClickSession
         Says what every target looks like, and is told what was drawn.
+    dims : Dims
+        The viewer's: which slice is displayed.
     """
 
-    def __init__(self, labels: Labels, session: ClickSession) -> None:
+    def __init__(self, labels: Labels, session: ClickSession, dims: Dims) -> None:
         self._labels = labels
         self._session = session
-        self._painted: dict[Target, tuple[tuple[Click, ...], bytes]] = {}
+        self._dims = dims
+        self._painted: dict[Target, tuple[tuple[Click, ...], Fingerprint]] = {}
 
     def adopt(self, target: Target) -> None:
         """Tell the session what was drawn by hand since a target was painted."""
         drawn = object_mask(self._labels, target)
-        clicks, painted = self._painted.get(target, ((), b""))
-        if _fingerprint(drawn) != painted:
+        clicks, painted = self._painted.get(target, ((), None))
+        if (seen := _fingerprint(drawn)) != painted:
             self._session.set_mask(target, clicks, drawn)
-            self._painted[target] = clicks, _fingerprint(drawn)
+            self._painted[target] = clicks, seen
 
     def paint(
         self, target: Target, threshold: float, *, is_partial: bool = False
@@ -160,15 +211,53 @@ class MaskPainter:
         count, prediction = self._session.answer(target)
         if count < len(clicks) and not (is_partial and count):
             return
-        if prediction is not None:
-            mask = prediction.mask(threshold)
-        else:
-            mask = np.zeros_like(object_mask(self._labels, target))
-        write_mask(self._labels, target, mask)
-        seen = _fingerprint(object_mask(self._labels, target))
+        before = Roi.around(object_mask(self._labels, target))
+        after = None if prediction is None else _object_in(prediction, threshold)
+        box = _union([x for x in (before, after) if x is not None])
+        seen = None
+        if box is not None:
+            self._write(target, prediction, threshold, box)
+            part = np.asarray(self._labels.data[target.plane.part(box)])
+            seen = _fingerprint(part == target.object_id, (box.row_min, box.col_min))
         self._painted[target] = clicks[:count], seen
 
+    def _write(
+        self, target: Target, prediction: Prediction | None, threshold: float, box: Roi
+    ) -> None:
+        mask = np.zeros(box.shape, bool)
+        if prediction is not None:
+            mask = prediction.within(box) > threshold
+        if write_mask(self._labels, target, mask, box):
+            show_part(self._labels, self._dims, target.plane, box)
 
-def _fingerprint(mask: NDArray[np.bool_]) -> bytes:
-    """Tell masks of one shape apart; empty for an empty mask."""
-    return blake2b(np.packbits(mask).tobytes()).digest() if mask.any() else b""
+
+Fingerprint: TypeAlias = tuple[Roi, bytes] | None
+"""Tells masks of one shape apart; None for an empty mask."""
+
+
+def _fingerprint(
+    mask: NDArray[np.bool_], origin: tuple[int, int] = (0, 0)
+) -> Fingerprint:
+    """Return the fingerprint of a mask, or of a part of it that holds all of it."""
+    held = Roi.around(mask)
+    if held is None:
+        return None
+    bits = np.packbits(mask[held.slices]).tobytes()
+    return held.moved(*origin), blake2b(bits).digest()
+
+
+def _object_in(prediction: Prediction, threshold: float) -> Roi | None:
+    held = Roi.around(prediction.inside > threshold)
+    box = prediction.box
+    return None if held is None else held.moved(box.row_min, box.col_min)
+
+
+def _union(boxes: Sequence[Roi]) -> Roi | None:
+    if not boxes:
+        return None
+    return Roi(
+        min(box.row_min for box in boxes),
+        max(box.row_max for box in boxes),
+        min(box.col_min for box in boxes),
+        max(box.col_max for box in boxes),
+    )

@@ -70,7 +70,7 @@ class Segmentation:
         self.threshold = threshold
         self.session = ClickSession(mask_layer.highest_label(labels) + 1)
         self._dims = dims
-        self._painter = mask_layer.MaskPainter(labels, self.session)
+        self._painter = mask_layer.MaskPainter(labels, self.session, dims)
         self._is_inverted = False
         self._is_writing = False
         labels.selected_label = self.session.object_id

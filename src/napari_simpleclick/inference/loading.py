@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.inference.transforms import ZoomIn
-from napari_simpleclick.modeling.checkpoint import load_checkpoint
+from napari_simpleclick.modeling.catalog import find_checkpoint
+from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
+from napari_simpleclick.modeling.runtimes.opening import open_runtime
+from napari_simpleclick.modeling.runtimes.runtime import Runtime
+from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_simpleclick.inference.predictor import ClickModel
     from napari_simpleclick.modeling.config import SimpleClickConfig
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
+
+_LOG = logging.getLogger(__name__)
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -23,6 +32,7 @@ def load_predictor(
     model: str | Path = "default",
     *,
     device: Device = "auto",
+    runtime: RuntimeChoice = "auto",
     flip: bool = False,
     threshold: float = 0.49,
 ) -> Predictor:
@@ -33,7 +43,11 @@ def load_predictor(
     model : str or Path
         As for `load_checkpoint`: a name of the catalogue or a file.
     device : {"auto", "cpu", "cuda", "mps"}
-        Where to compute; see `choose_device`.
+        Where to compute; see `choose_device`. With a runtime of OpenVINO "auto" is
+        the CPU.
+    runtime : str
+        What computes: one of `RUNTIMES`, or "auto" for the fastest that can be used,
+        by the rule of `candidates`; the log says which.
     flip : bool
         Average with the mirrored image; twice the time.
     threshold : float
@@ -42,18 +56,34 @@ def load_predictor(
     Returns
     -------
     Predictor
-        It works as the configuration of the network asks for.
+        It works as the configuration of the network asks for; its model is a `Runtime`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         If there is no such model, the file is none, or the device is not there.
+    RuntimeRefusedError
+        A ValueError: if the runtime cannot be used here.
     """
+    if device == "auto" and runtime.startswith("openvino"):
+        device = "cpu"
     place = choose_device(device)
-    network = load_checkpoint(model).to(place)
+    source = NetworkSource.from_file(find_checkpoint(model))
+    opened = open_runtime(source, runtime, device=place)
+    _LOG.info("%s computes with %s (%s)", model, opened.title, place.type)
     return predictor_for(
-        network, network.config, flip=flip, threshold=threshold, device=place
+        opened, opened.config, flip=flip, threshold=threshold, device=place
     )
+
+
+def runtime_of(predictor: Predictor) -> Runtime | None:
+    """Return what computes a predictor's network; None for other click models."""
+    return predictor.model if isinstance(predictor.model, Runtime) else None
+
+
+def warm_up(predictor: Predictor) -> None:
+    """Compute one click on an empty image, so that the user's first one is fast."""
+    predictor.predict(np.zeros((64, 64), dtype=np.uint8), [Click(32, 32)])
 
 
 def predictor_for(

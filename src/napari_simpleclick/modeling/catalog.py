@@ -147,6 +147,23 @@ def resolve(name: str, directory: Path | None = None) -> Path:
     return entry.path
 
 
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """Find the file that a name of the catalogue, or a path, stands for.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    names = [entry.name for entry in list_models()]
+    if isinstance(name_or_path, str) and name_or_path in names:
+        return resolve(name_or_path)
+    path = Path(name_or_path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}; known are {names}")
+    return path
+
+
 def import_checkpoint(
     path: str | Path, directory: Path | None = None, *, sha256: str | None = None
 ) -> CatalogEntry:

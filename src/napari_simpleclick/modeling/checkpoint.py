@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from napari_simpleclick.modeling.catalog import list_models, resolve
+from napari_simpleclick.modeling.catalog import find_checkpoint
 from napari_simpleclick.modeling.checkpoint_error import CheckpointError
 from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.inferred_config import config_from_tensors
@@ -65,7 +65,7 @@ def load_checkpoint(name_or_path: str | Path = "default") -> SimpleClick:
     FileNotFoundError
         If there is no such file.
     """
-    path = _find(name_or_path)
+    path = find_checkpoint(name_or_path)
     try:
         tensors, config = _read(path)
         return _build(config, tensors)
@@ -141,16 +141,6 @@ def export_published(model: SimpleClick, path: str | Path) -> None:
     state |= unused_parameters(model.config)
     with _replacing(Path(path)) as partial:
         torch.save({"state_dict": state, "config": config}, partial)
-
-
-def _find(name_or_path: str | Path) -> Path:
-    names = [entry.name for entry in list_models()]
-    if isinstance(name_or_path, str) and name_or_path in names:
-        return resolve(name_or_path)
-    path = Path(name_or_path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; known are {names}")
-    return path
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]:

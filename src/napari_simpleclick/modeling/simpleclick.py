@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
+from napari_simpleclick.modeling.enlarge import enlarge
 from napari_simpleclick.modeling.head import MLPHead
 from napari_simpleclick.modeling.pyramid import FeaturePyramid
 from napari_simpleclick.modeling.vit import PatchEmbedding, ViTBackbone
@@ -87,9 +87,7 @@ class SimpleClick(nn.Module):
         """
         self._check(image, prev_mask, points)
         logits = self.low_res_logits(image, prev_mask, points)
-        return functional.interpolate(
-            logits, size=image.shape[2:], mode="bilinear", align_corners=True
-        )
+        return enlarge(logits, (image.shape[2], image.shape[3]))
 
     def low_res_logits(
         self, image: Tensor, prev_mask: Tensor, points: Tensor
@@ -101,10 +99,22 @@ class SimpleClick(nn.Module):
         """
         height, width = image.shape[2:]
         disks = encode_clicks(points, (height, width), self.config.click_radius)
-        coords = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)
+        maps = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)
+        return self.logits_from_maps(image, maps)
+
+    def logits_from_maps(self, image: Tensor, click_maps: Tensor) -> Tensor:
+        """Compute the logits of `low_res_logits` from clicks that are drawn already.
+
+        Parameters
+        ----------
+        image : Tensor
+            As for `forward`.
+        click_maps : Tensor
+            (B, 3, H, W): previous mask, disks of positive and of negative clicks.
+        """
         normalised = (image - self.mean) / self.std
-        maps = self.backbone(normalised, self.patch_embed_coords(coords))
-        logits: Tensor = self.head(self.neck(maps))
+        features = self.backbone(normalised, self.patch_embed_coords(click_maps))
+        logits: Tensor = self.head(self.neck(features))
         return logits
 
     def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:

@@ -1,0 +1,1 @@
+"""What computes a network: torch or OpenVINO, in this precision or that."""

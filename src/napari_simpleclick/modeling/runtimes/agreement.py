@@ -1,0 +1,115 @@
+"""measure_agreement: whether a runtime answers as torch in float32 does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_simpleclick.modeling.runtimes.runtime import Compute
+
+LEAST_AGREEMENT: Final = 0.99
+"""A runtime below it is not used."""
+
+_THRESHOLD: Final = 0.49
+_SEED: Final = 0
+_CLICKS: Final = ((0.45, 0.55, True), (0.52, 0.63, True), (0.30, 0.30, False))
+"""Row and column over the side of the slice, and the sign."""
+
+_ELLIPSES: Final = (
+    (0.45, 0.55, 0.22, 0.13, 0.25),
+    (0.20, 0.20, 0.08, 0.06, 0.22),
+    (0.75, 0.30, 0.07, 0.09, 0.18),
+    (0.80, 0.80, 0.06, 0.08, 0.25),
+    (0.20, 0.85, 0.08, 0.05, -0.20),
+)
+"""Row, column, half axes, each over the side of the slice; and contrast."""
+
+
+def measure_agreement(
+    compute: Compute, reference: Compute, size: int, device: torch.device
+) -> float:
+    """Compare two runtimes on a made-up slice, after three clicks.
+
+    Each builds on its own previous answers, as in use.
+
+    Parameters
+    ----------
+    compute : Compute
+        What is in question.
+    reference : Compute
+        The network itself in float32, on the CPU.
+    size : int
+        Side of the slice in pixels.
+    device : torch.device
+        Where `compute` takes its tensors.
+
+    Returns
+    -------
+    float
+        In [0, 1]: IoU of the two masks; or one less the mean difference of the two
+        probabilities, where that is lower, as for a network that finds nothing. 0 where
+        a logit is not finite.
+    """
+    ours = _answer(compute, size, device)
+    expected = _answer(reference, size, torch.device("cpu"))
+    if not torch.isfinite(ours).all():
+        return 0.0
+    mask, other = ours > _THRESHOLD, expected > _THRESHOLD
+    union = int((mask | other).sum())
+    iou = int((mask & other).sum()) / union if union else 1.0
+    return min(iou, 1 - float((ours - expected).abs().mean()))
+
+
+def reference_inputs(size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield a made-up slice, again and again, and one click more each time.
+
+    Parameters
+    ----------
+    size : int
+        Side in pixels.
+
+    Yields
+    ------
+    image : Tensor
+        (1, 3, size, size), float32 in [0, 1]: bright and dark ellipses in a shaded,
+        noisy ground.
+    points : Tensor
+        (1, 2n, 3), float32, as `encode_clicks` takes them.
+    """
+    image = torch.from_numpy(_slice(size)).expand(1, 3, size, size).contiguous()
+    for count in range(1, len(_CLICKS) + 1):
+        points = torch.full((2, count, 3), -1.0)
+        for order, (row, col, is_positive) in enumerate(_CLICKS[:count]):
+            place = torch.tensor([row * size, col * size, order])
+            points[0 if is_positive else 1, order] = place
+        yield image, points.reshape(1, -1, 3)
+
+
+def _answer(compute: Compute, size: int, device: torch.device) -> Tensor:
+    """Probability after the last click, (1, 1, size, size), on the CPU."""
+    probability = torch.zeros(1, 1, size, size, device=device)
+    with torch.inference_mode():
+        for image, points in reference_inputs(size):
+            logits = compute(image.to(device), probability, points.to(device))
+            probability = logits.float().sigmoid()
+    return probability.cpu()
+
+
+def _slice(size: int) -> NDArray[np.float32]:
+    """Draw the slice, (size, size)."""
+    rows, cols = np.mgrid[:size, :size] / size
+    grey = 0.4 + 0.1 * np.sin(3 * cols + 1) + 0.08 * np.cos(4 * rows)
+    for row, col, down, across, contrast in _ELLIPSES:
+        level = ((rows - row) / down) ** 2 + ((cols - col) / across) ** 2
+        grey += contrast / (1 + np.exp(np.clip(20 * (level - 1), -50, 50)))
+    grey += np.random.default_rng(_SEED).normal(scale=0.03, size=grey.shape)
+    seen: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32)
+    return seen

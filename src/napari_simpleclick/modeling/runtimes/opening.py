@@ -1,0 +1,209 @@
+"""open_runtime: a network in a runtime of choice, once that has proved itself."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from napari_simpleclick import __version__
+from napari_simpleclick.modeling.runtimes.agreement import (
+    LEAST_AGREEMENT,
+    measure_agreement,
+)
+from napari_simpleclick.modeling.runtimes.candidates import candidates
+from napari_simpleclick.modeling.runtimes.openvino_compiled import (
+    PRECISIONS,
+    OpenVINOCompiled,
+    import_openvino,
+    settings_of,
+)
+from napari_simpleclick.modeling.runtimes.openvino_conversion import compile_network
+from napari_simpleclick.modeling.runtimes.runtime import (
+    RUNTIMES,
+    Runtime,
+    RuntimeChoice,
+    RuntimeName,
+    RuntimeRefusedError,
+    title_of,
+)
+from napari_simpleclick.modeling.runtimes.runtime_cache import (
+    RuntimeCache,
+    RuntimeKey,
+    RuntimeRecord,
+)
+from napari_simpleclick.modeling.runtimes.torch_compiled import TorchCompiled
+from napari_simpleclick.modeling.runtimes.torch_eager import (
+    DTYPES,
+    TorchEager,
+    device_name,
+)
+
+if TYPE_CHECKING:
+    from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
+    from napari_simpleclick.modeling.runtimes.runtime import Compute
+
+_LOG = logging.getLogger(__name__)
+_CPU = torch.device("cpu")
+
+
+def open_runtime(
+    source: NetworkSource,
+    choice: RuntimeChoice = "auto",
+    *,
+    device: torch.device = _CPU,
+    size: int | None = None,
+    cache: RuntimeCache | None = None,
+) -> Runtime:
+    """Open a network in a runtime.
+
+    Any but torch in float32 on the CPU has to give the same mask of a made-up slice as
+    that one, see `measure_agreement`. The outcome is remembered, and so is the compiled
+    network: from the second time on, OpenVINO needs no torch network at all.
+
+    Parameters
+    ----------
+    source : NetworkSource
+        The network.
+    choice : str
+        One of `RUNTIMES`; or "auto", the first of `candidates` that can be used.
+    device : torch.device
+        Where to compute.
+    size : int or None
+        Side of the crops in pixels; None for that of the network's configuration.
+        Torch takes any other, too.
+    cache : RuntimeCache or None
+        What is remembered; None for the user's.
+
+    Returns
+    -------
+    Runtime
+        In use; `refusals` says why others were not taken, and so does the log.
+
+    Raises
+    ------
+    RuntimeRefusedError
+        If the runtime cannot be used, or with "auto", none.
+    ValueError
+        If there is no such runtime.
+    """
+    if choice != "auto" and choice not in RUNTIMES:
+        raise ValueError(
+            f"runtime: {choice!r}, expected auto or one of {', '.join(RUNTIMES)}"
+        )
+    cache = RuntimeCache.of_user() if cache is None else cache
+    refusals: list[str] = []
+    for name in candidates(device) if choice == "auto" else (choice,):
+        try:
+            runtime = _Attempt(name, source, device, size, cache).open()
+        except RuntimeRefusedError as error:
+            refusals.append(str(error))
+            continue
+        for refusal in refusals:
+            _LOG.warning("%s", refusal)
+        return replace(runtime, refusals=tuple(refusals))
+    raise RuntimeRefusedError("; ".join(refusals))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One runtime to be opened; the fields are the arguments of `open_runtime`."""
+
+    name: RuntimeName
+    source: NetworkSource
+    device: torch.device
+    size: int | None
+    cache: RuntimeCache
+
+    def open(self) -> Runtime:
+        """Open it, or raise `RuntimeRefusedError`."""
+        try:
+            if self.name in PRECISIONS:
+                return self._open_openvino()
+            return self._open_torch()
+        except RuntimeError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise RuntimeRefusedError(
+                f"{title_of(self.name)} cannot be used: {reason}"
+            ) from error
+
+    def _open_torch(self) -> Runtime:
+        network = self.source.network
+        compute: Compute = network
+        if self.name == "torch-compile":
+            compute = TorchCompiled(network, self.device)
+        elif (self.name, self.device.type) != ("torch-float32", "cpu"):
+            compute = TorchEager(network, DTYPES[self.name], self.device)
+        if compute is not network:
+            key = self._key(torch=str(torch.__version__))
+            self._check(self._remembered(key) or self._examine(key, compute))
+        return Runtime(self.name, compute, network.config, self.device)
+
+    def _open_openvino(self) -> Runtime:
+        if self.device.type != "cpu":
+            raise RuntimeRefusedError(
+                f"{title_of(self.name)} computes on the CPU alone, not on "
+                f"{self.device.type}"
+            )
+        openvino = import_openvino()
+        core = openvino.Core()
+        key = self._key(
+            openvino=openvino.get_version(),
+            processor=core.get_property("CPU", "FULL_DEVICE_NAME"),
+        )
+        record = self._remembered(key)
+        if record is not None:
+            self._check(record)
+            try:
+                return self._start(core, record)
+            except RuntimeError as error:
+                _LOG.warning("the compiled network is of no use: %s", error)
+        _LOG.info("compiling the network for this computer, once")
+        network = self.source.network
+        blob = compile_network(
+            network, self._side(network.config.image_size), core, settings_of(self.name)
+        )
+        started = self._start(core, RuntimeRecord(network.config, 0.0, blob))
+        self._check(self._examine(key, started.compute, blob))
+        return started
+
+    def _start(self, core: Any, record: RuntimeRecord) -> Runtime:
+        compute = OpenVINOCompiled(
+            core, record.blob, self.name, record.config.click_radius
+        )
+        return Runtime(self.name, compute, record.config, self.device)
+
+    def _examine(
+        self, key: RuntimeKey | None, compute: Compute, blob: bytes = b""
+    ) -> RuntimeRecord:
+        network = self.source.network
+        side = self._side(network.config.image_size)
+        agreement = measure_agreement(compute, network, side, self.device)
+        record = RuntimeRecord(network.config, agreement, blob)
+        if key is not None:
+            self.cache.write(key, record)
+        return record
+
+    def _check(self, record: RuntimeRecord) -> None:
+        if record.agreement < LEAST_AGREEMENT:
+            raise RuntimeRefusedError(
+                f"{title_of(self.name)} is not used: its mask of a test slice agrees "
+                f"with that of PyTorch in float32 by {record.agreement:.3f} (IoU), "
+                f"expected at least {LEAST_AGREEMENT}"
+            )
+
+    def _remembered(self, key: RuntimeKey | None) -> RuntimeRecord | None:
+        return None if key is None else self.cache.read(key)
+
+    def _key(self, **made_with: str) -> RuntimeKey | None:
+        """Name what is remembered; None where the network has no file."""
+        if self.source.digest is None:
+            return None
+        made_with |= {"napari-simpleclick": __version__}
+        made_with |= {"device": device_name(self.device)}
+        return RuntimeKey(self.source.digest, self.name, self.size, made_with)
+
+    def _side(self, own: int) -> int:
+        return own if self.size is None else self.size

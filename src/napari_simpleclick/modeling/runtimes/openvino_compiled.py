@@ -1,0 +1,154 @@
+"""OpenVINOCompiled: a compiled network on a processor, one crop or many at a time."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from napari_simpleclick.modeling.enlarge import enlarge
+from napari_simpleclick.modeling.runtimes.click_maps import draw_click_maps
+from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    import openvino
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+PRECISIONS: Final[Mapping[str, str]] = {
+    "openvino-float32": "f32",
+    "openvino-bfloat16": "bf16",
+    "openvino-float16": "f16",
+}
+"""OpenVINO's word for the precision, by name of the runtime."""
+
+_MANY: Final = 4
+"""Crops from which on each gets a thread of its own, instead of all threads."""
+
+
+class OpenVINOCompiled:
+    """A compiled network.
+
+    It is compiled for one crop. A batch of many goes through it crop by crop, but
+    several at the same time.
+
+    Parameters
+    ----------
+    core : openvino.Core
+        Reads the network.
+    blob : bytes
+        From `compile_network`.
+    name : str
+        One of `PRECISIONS`.
+    radius : int
+        Of the disks that stand for clicks, in pixels.
+
+    Raises
+    ------
+    RuntimeError
+        If the bytes are not what this version of OpenVINO wrote.
+    """
+
+    def __init__(
+        self, core: openvino.Core, blob: bytes, name: str, radius: int
+    ) -> None:
+        self._core, self._blob = core, blob
+        self._name, self._radius = name, radius
+        self._compiled = core.import_model(blob, "CPU", settings_of(name))
+        self._request = self._compiled.create_infer_request()
+        self._many: openvino.AsyncInferQueue | None = None
+        self._turn = Lock()
+
+    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+        """Return logits (B, 1, H, W), float32.
+
+        Raises
+        ------
+        ValueError
+            If the crops have another size than the network was compiled for.
+        """
+        size = (image.shape[2], image.shape[3])
+        expected = tuple(self._compiled.inputs[0].shape)[2:]
+        if size != expected:
+            raise ValueError(
+                f"image: shape {tuple(image.shape)}, expected height and width "
+                f"{expected}, which this runtime is compiled for"
+            )
+        maps = draw_click_maps(prev_mask.numpy(), points.numpy(), self._radius)
+        with self._turn:
+            infer = self._at_once if len(maps) >= _MANY else self._in_turn
+            logits = infer(image.numpy(), maps)
+        return enlarge(torch.from_numpy(logits), size)
+
+    def _in_turn(
+        self, images: NDArray[np.float32], maps: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        answers = []
+        for one in zip(images, maps, strict=True):
+            self._request.infer([array[None] for array in one], share_inputs=True)
+            answers.append(self._request.get_output_tensor().data.copy())
+        return np.concatenate(answers)
+
+    def _at_once(
+        self, images: NDArray[np.float32], maps: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        queue = self._many or self._open_queue()
+        answers = [np.empty(0, dtype=np.float32)] * len(images)
+
+        def keep(request: openvino.InferRequest, index: int) -> None:
+            answers[index] = request.get_output_tensor().data.copy()
+
+        queue.set_callback(keep)
+        for index, one in enumerate(zip(images, maps, strict=True)):
+            queue.start_async(
+                [array[None] for array in one], userdata=index, share_inputs=True
+            )
+        queue.wait_all()
+        return np.concatenate(answers)
+
+    def _open_queue(self) -> openvino.AsyncInferQueue:
+        settings = settings_of(self._name) | {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": torch.get_num_threads(),
+        }
+        # OpenVINO does not read again what an imported network exports: so the blob.
+        many = self._core.import_model(self._blob, "CPU", settings)
+        self._many = import_openvino().AsyncInferQueue(many)
+        return self._many
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """Return how to compile: for the least time, with as many threads as torch has.
+
+    Threads may run on any core: two processes that pin theirs would meet on one.
+    """
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": PRECISIONS[name],
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def import_openvino() -> ModuleType:
+    """Import OpenVINO, an optional dependency.
+
+    Raises
+    ------
+    RuntimeRefusedError
+        If it is not installed, or does not run here.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise RuntimeRefusedError(
+            f"OpenVINO cannot be used: {error}; pip install "
+            "'napari-simpleclick[openvino]'"
+        ) from error
+    module: ModuleType = openvino
+    return module

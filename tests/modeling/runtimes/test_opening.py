@@ -1,0 +1,180 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from napari_simpleclick.modeling.runtimes.candidates import candidates
+from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
+from napari_simpleclick.modeling.runtimes.opening import open_runtime
+from napari_simpleclick.modeling.runtimes.runtime import (
+    RuntimeName,
+    RuntimeRefusedError,
+    title_of,
+)
+from napari_simpleclick.modeling.runtimes.runtime_cache import RuntimeCache
+from napari_simpleclick.modeling.simpleclick import SimpleClick
+from tests.modeling.runtimes.conftest import TINY
+
+TOLERANCE = {"float32": 1e-3, "float16": 0.05, "bfloat16": 0.3, "compile": 1e-3}
+"""On logits whose standard deviation is about 1."""
+
+CPU = torch.device("cpu")
+
+
+def inputs(batch: int, clicks: int) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(batch + 10 * clicks)
+    image = torch.rand(batch, 3, 64, 64, generator=generator)
+    prev_mask = torch.rand(batch, 1, 64, 64, generator=generator)
+    points = 64 * torch.rand(batch, 2 * clicks, 3, generator=generator)
+    points[:, -1:] = -1
+    return image, prev_mask, points
+
+
+def unneeded() -> SimpleClick:
+    raise AssertionError("the network was built")
+
+
+def only_file(cache: RuntimeCache) -> Path:
+    (path,) = cache.folder.iterdir()
+    return path
+
+
+def change_head(path: Path, **entries: object) -> None:
+    """Change entries of a record, as if it had been made otherwise."""
+    line, _, blob = path.read_bytes().partition(b"\n")
+    path.write_bytes(json.dumps(json.loads(line) | entries).encode() + b"\n" + blob)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch-float32",
+        "torch-bfloat16",
+        "torch-float16",
+        pytest.param("torch-compile", marks=pytest.mark.slow),
+        "openvino-float32",
+        "openvino-bfloat16",
+    ],
+)
+def test_every_runtime_answers_as_the_network(
+    name: RuntimeName,
+    source: NetworkSource,
+    network: SimpleClick,
+    cache: RuntimeCache,
+) -> None:
+    if name == "openvino-bfloat16" and name not in candidates(CPU):
+        pytest.skip("the processor has no bfloat16")
+    runtime = open_runtime(source, name, cache=cache)
+    assert runtime.name == name
+    assert runtime.config == TINY
+    for batch, clicks in ((1, 1), (2, 3), (5, 21), (1, 0)):
+        given = inputs(batch, clicks)
+        with torch.inference_mode():
+            answer, expected = runtime(*given), network(*given)
+        assert answer.dtype == torch.float32
+        assert expected.std() > 0.3
+        tolerance = TOLERANCE[name.partition("-")[2]]
+        torch.testing.assert_close(answer, expected, rtol=0, atol=tolerance)
+
+
+def test_torch_in_float32_is_the_network_itself(
+    source: NetworkSource, network: SimpleClick, cache: RuntimeCache
+) -> None:
+    runtime = open_runtime(source, "torch-float32", cache=cache)
+    given = inputs(1, 2)
+    torch.testing.assert_close(runtime(*given), network(*given), rtol=0, atol=0)
+    assert not cache.folder.exists()
+
+
+def test_a_compiled_network_is_kept(source: NetworkSource, cache: RuntimeCache) -> None:
+    first = open_runtime(source, "openvino-float32", cache=cache)
+    again = open_runtime(
+        NetworkSource(unneeded, source.digest), "openvino-float32", cache=cache
+    )
+    given = inputs(2, 3)
+    torch.testing.assert_close(again(*given), first(*given), rtol=0, atol=0)
+    assert again.config == TINY
+    other = NetworkSource(unneeded, "0" * 64)
+    with pytest.raises(AssertionError, match="was built"):
+        open_runtime(other, "openvino-float32", cache=cache)
+
+
+def test_a_damaged_one_is_made_anew(
+    source: NetworkSource, cache: RuntimeCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_runtime(source, "openvino-float32", cache=cache)
+    whole = only_file(cache).read_bytes()
+    only_file(cache).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    runtime = open_runtime(source, "openvino-float32", cache=cache)
+    assert "is damaged" in caplog.text
+    assert runtime(*inputs(1, 1)).isfinite().all()
+    again = NetworkSource(unneeded, source.digest)
+    open_runtime(again, "openvino-float32", cache=cache)
+
+
+def test_auto_goes_on_to_the_next_and_tells(
+    source: NetworkSource, cache: RuntimeCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = open_runtime(source, cache=cache)
+    assert first.name == candidates(CPU)[0] != "torch-float32"
+    assert not first.refusals
+    change_head(only_file(cache), agreement=0.5)
+    second = open_runtime(source, cache=cache)
+    assert second.name == candidates(CPU)[1]
+    (refusal,) = second.refusals
+    assert refusal in caplog.text
+    assert refusal.startswith(f"{title_of(first.name)} is not used")
+    assert "0.500" in refusal
+    with pytest.raises(RuntimeRefusedError, match="is not used"):
+        open_runtime(source, first.name, cache=cache)
+
+
+def test_one_that_overflows_is_refused_for_good(
+    network: SimpleClick, cache: RuntimeCache
+) -> None:
+    wide = SimpleClick(TINY).eval()
+    wide.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        wide.head.conv_seg.weight.mul_(1e6)
+    source = NetworkSource(lambda: wide, "1" * 64)
+    with pytest.raises(RuntimeRefusedError, match=r"by 0\.000"):
+        open_runtime(source, "torch-float16", cache=cache)
+    assert json.loads(only_file(cache).read_bytes().splitlines()[0])["agreement"] == 0
+
+
+def test_a_network_without_a_file_is_not_kept(
+    network: SimpleClick, cache: RuntimeCache
+) -> None:
+    open_runtime(NetworkSource(lambda: network), "torch-bfloat16", cache=cache)
+    assert not cache.folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_only_a_warning(
+    source: NetworkSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    cache = RuntimeCache(tmp_path / "file" / "runtimes")
+    runtime = open_runtime(source, "torch-bfloat16", cache=cache)
+    assert runtime(*inputs(1, 1)).isfinite().all()
+    assert "cannot be kept" in caplog.text
+
+
+def test_another_size_of_crops(source: NetworkSource, cache: RuntimeCache) -> None:
+    runtime = open_runtime(source, "openvino-float32", size=32, cache=cache)
+    crops = (torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), torch.ones(1, 2, 3))
+    assert runtime(*crops).shape == (1, 1, 32, 32)
+    with pytest.raises(ValueError, match=r"expected height and width \(32, 32\)"):
+        runtime(*inputs(1, 1))
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(
+    source: NetworkSource, cache: RuntimeCache
+) -> None:
+    with pytest.raises(RuntimeRefusedError, match="on the CPU alone, not on cuda"):
+        open_runtime(
+            source, "openvino-float32", device=torch.device("cuda"), cache=cache
+        )
+    with pytest.raises(ValueError, match="'warp', expected auto or one of torch-"):
+        open_runtime(source, "warp", cache=cache)  # type: ignore[arg-type]

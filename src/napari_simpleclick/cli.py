@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_simpleclick import __version__
 from napari_simpleclick.commands import (
+    benchmark,
     contact_sheet,
     demo,
     evaluate,
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Each command imports what it needs: torch takes seconds, napari needs a display.
-COMMANDS = (segment, demo, models, pack, contact_sheet, train, evaluate, profile)
+COMMANDS = (
+    segment,
+    demo,
+    models,
+    pack,
+    contact_sheet,
+    train,
+    evaluate,
+    profile,
+    benchmark,
+)
 """The commands in the order of the help; each module has `add` and `run`."""
 
 

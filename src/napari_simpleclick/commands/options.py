@@ -21,3 +21,25 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--model", default="default", help="name or checkpoint file (default: default)"
     )
     add_device_option(parser)
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a list with commas, "a, b"."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def whole_numbers(name: str, text: str) -> list[int]:
+    """Return the numbers of a list with commas, "224,448".
+
+    Raises
+    ------
+    ValueError
+        If a part is no whole number; the message gives the option's `name`.
+    """
+    parts = split(text)
+    for part in parts:
+        if not part.isdecimal():
+            raise ValueError(
+                f"{name}: {part!r}, expected whole numbers such as 224,448"
+            )
+    return [int(part) for part in parts]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.commands.console import say
-from napari_simpleclick.commands.options import add_device_option
+from napari_simpleclick.commands.options import add_device_option, split, whole_numbers
 
 if TYPE_CHECKING:
     import argparse
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     from napari_simpleclick.io.atomic import replacing
 
     document = profile(
-        _split(arguments.variants),
-        [_whole_number(size) for size in _split(arguments.sizes)],
+        split(arguments.variants),
+        whole_numbers("sizes", arguments.sizes),
         device=arguments.device,
         clicks=arguments.clicks,
         progress=say,
@@ -48,13 +48,3 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         with replacing(arguments.output) as partial:
             partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _whole_number(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"sizes: {text!r}, expected whole numbers such as 224,448")
-    return int(text)

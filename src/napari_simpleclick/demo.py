@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
     from napari_simpleclick.segment_file import SegmentedVolume
 
 
-def run_demo(output: Path, model: str | Path, device: Device) -> str:
+def run_demo(
+    output: Path,
+    model: str | Path,
+    device: Device,
+    runtime: RuntimeChoice = "auto",
+) -> str:
     """Segment the ventricles and write mask, picture and summary.
 
     The volume is the first of the example that nibabel installs with itself.
@@ -33,6 +39,8 @@ def run_demo(output: Path, model: str | Path, device: Device) -> str:
         Name or file of a checkpoint.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
+    runtime : str
+        What computes, as for `load_predictor`.
 
     Returns
     -------
@@ -42,7 +50,9 @@ def run_demo(output: Path, model: str | Path, device: Device) -> str:
     example = resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")
     mask = output / "ventricles.nii.gz"
     with resources.as_file(example) as volume, resources.as_file(_clicks()) as clicks:
-        segmented = segment_file(volume, clicks, mask, model=model, device=device)
+        segmented = segment_file(
+            volume, clicks, mask, model=model, device=device, runtime=runtime
+        )
     picture = output / "ventricles.png"
     save_picture(segmented, picture)
     summary = (
@@ -70,7 +80,9 @@ def save_picture(segmented: SegmentedVolume, path: Path) -> None:
     save_row(path, pictures)
 
 
-def open_demo(model: str | Path, device: Device) -> None:
+def open_demo(
+    model: str | Path, device: Device, runtime: RuntimeChoice = "auto"
+) -> None:
     """Open the volume in napari, with the dock and the stored clicks."""
     import napari
 
@@ -80,7 +92,9 @@ def open_demo(model: str | Path, device: Device) -> None:
     data, arguments, _ = brain_mri()[0]
     image = viewer.add_image(data, contrast_limits=display_range(data), **arguments)
     _, dock = viewer.window.add_plugin_dock_widget("napari-simpleclick", "SimpleClick")
-    dock.controller.load_model(lambda: load_predictor(model, device=device), str(model))
+    dock.controller.load_model(
+        lambda: load_predictor(model, device=device, runtime=runtime), str(model)
+    )
     dock.controller.start(image)
     with resources.as_file(_clicks()) as path:
         clicks = [place(click) for click in read_clicks(path, data.shape)]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.io.volume import Volume
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +85,7 @@ def segment_file(
     *,
     model: str | Path = "default",
     device: Device = "auto",
+    runtime: RuntimeChoice = "auto",
     index: int = 0,
 ) -> SegmentedVolume:
     """Segment a volume file from a file of clicks and write the mask.
@@ -100,6 +102,8 @@ def segment_file(
         Name or file of a checkpoint.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
+    runtime : str
+        What computes, as for `load_predictor`.
     index : int
         Which volume along a time axis.
 
@@ -116,7 +120,7 @@ def segment_file(
     image = one_volume(read_volume(volume), index)
     placed = read_clicks(clicks, image.data.shape)
     limits = display_range(image.data)
-    predictor = load_predictor(model, device=device)
+    predictor = load_predictor(model, device=device, runtime=runtime)
     start = perf_counter()
     labels = segment_volume(
         image.data, [place(c) for c in placed], predictor, limits=limits

@@ -14,6 +14,7 @@ from napari_simpleclick.cli import main
 from napari_simpleclick.evaluation import evaluate as module
 from napari_simpleclick.modeling.checkpoint import save_checkpoint
 from napari_simpleclick.modeling.config import SimpleClickConfig
+from napari_simpleclick.modeling.runtimes.runtime import RUNTIMES
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 
 TINY = SimpleClickConfig(
@@ -75,6 +76,7 @@ def test_report_and_table_agree(output):
         mean = np.mean([float(row["iou_3"]) for row in own])
         assert model["miou_at"]["3"] == pytest.approx(mean, abs=1e-6)
         assert len(model["checkpoint_sha256"]) == 64
+        assert model["runtime"] in RUNTIMES
     assert document["settings"]["flip"] is False
     assert "each image once, as in the viewer" in (output / "report.html").read_text()
 

@@ -1,12 +1,23 @@
+import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
-from napari_simpleclick.inference.loading import load_predictor, predictor_for
+from napari_simpleclick.inference.loading import (
+    load_predictor,
+    predictor_for,
+    runtime_of,
+    warm_up,
+)
 from napari_simpleclick.modeling.checkpoint import save_checkpoint
 from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
+from napari_simpleclick.types import Click, Prediction
 
 SMALL = SimpleClickConfig(
     image_size=64,
@@ -39,3 +50,63 @@ def test_published_networks_are_used_as_published() -> None:
     assert predictor.zoom_in.min_crop == 200
     assert not predictor.second_look
     assert not predictor.obey
+
+
+def test_the_log_tells_what_computes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "own.safetensors"
+    save_checkpoint(SimpleClick(SMALL), path)
+    predictor = load_predictor(path, runtime="openvino-float32")
+    runtime = runtime_of(predictor)
+    assert runtime is not None
+    assert runtime.name == "openvino-float32"
+    assert predictor.device == torch.device("cpu")
+    assert f"{path} computes with OpenVINO, float32 (cpu)" in caplog.text
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_runtimes_give_the_same_masks(tmp_path: Path, flip: bool) -> None:
+    torch.manual_seed(0)
+    network = SimpleClick(replace(SMALL, second_look=True)).eval()
+    with torch.no_grad():
+        network.head.conv_seg.weight.mul_(40)
+    path = tmp_path / "own.safetensors"
+    save_checkpoint(network, path)
+    image = np.random.default_rng(0).integers(0, 256, (70, 90), dtype=np.uint8)
+    clicks = [Click(30, 40), Click(50, 20, is_positive=False), Click(35, 50)]
+    answers: list[Prediction | None] = [None, None]
+    predictors = [
+        load_predictor(path, device="cpu", runtime=name, flip=flip)
+        for name in ("torch-float32", "openvino-float32")
+    ]
+    for count in range(1, 4):
+        answers = [
+            predictor.predict(image, clicks[:count], answer)
+            for predictor, answer in zip(predictors, answers, strict=True)
+        ]
+    ours, expected = (each for each in answers if each is not None)
+    assert ours.roi == expected.roi
+    assert expected.probability.std() > 0.05
+    np.testing.assert_allclose(ours.probability, expected.probability, atol=1e-3)
+
+
+def test_other_click_models_have_no_runtime() -> None:
+    network = SimpleClick(SMALL).eval()
+    predictor = predictor_for(network, network.config)
+    assert runtime_of(predictor) is None
+    warm_up(predictor)
+
+
+def test_from_the_second_time_on_no_network_is_built(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    save_checkpoint(SimpleClick(SMALL), path)
+    load_predictor(path, runtime="openvino-float32")
+    code = (
+        "import sys\n"
+        "from napari_simpleclick.inference.loading import load_predictor, warm_up\n"
+        f"warm_up(load_predictor({str(path)!r}, runtime='openvino-float32'))\n"
+        "assert 'timm' not in sys.modules and 'torchvision' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     from napari_simpleclick.demo import open_demo, run_demo
 
     if arguments.gui:
-        open_demo(arguments.model, arguments.device)
+        open_demo(arguments.model, arguments.device, arguments.runtime)
     else:
-        say(run_demo(arguments.output, arguments.model, arguments.device))
+        made = arguments.model, arguments.device, arguments.runtime
+        say(run_demo(arguments.output, *made))

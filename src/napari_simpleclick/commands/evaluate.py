@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.commands.console import say
-from napari_simpleclick.commands.options import add_device_option
+from napari_simpleclick.commands.options import (
+    add_device_option,
+    add_runtime_option,
+)
 
 if TYPE_CHECKING:
     from napari_simpleclick.commands.options import Commands
 
 
-_REACH = 0
+_REACH = 2
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -38,6 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="average with the mirrored image, as published; twice the time",
     )
     add_device_option(parser)
+    add_runtime_option(parser)
     option(
         "--cluster",
         nargs="?",
@@ -82,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         slicing=Slicing(**given) if given else None,
         flip=arguments.flip,
         device=arguments.device,
+        runtime=arguments.runtime,
         batch_size=arguments.batch_size,
         cluster=arguments.cluster,
         reach=_reach(arguments),

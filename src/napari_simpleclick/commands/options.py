@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from napari_simpleclick.modeling.runtimes.runtime import RUNTIMES
+
 Commands = argparse._SubParsersAction
 """What `add_subparsers` returns, and every command adds its parser to."""
 
@@ -15,12 +17,23 @@ def add_device_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_runtime_option(parser: argparse.ArgumentParser) -> None:
+    """Add --runtime."""
+    parser.add_argument(
+        "--runtime",
+        choices=("auto", *RUNTIMES),
+        default="auto",
+        help="what computes (default: the fastest that can be used here)",
+    )
+
+
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add --model, for one model, and --device."""
+    """Add --model, for one model, --device and --runtime."""
     parser.add_argument(
         "--model", default="default", help="name or checkpoint file (default: default)"
     )
     add_device_option(parser)
+    add_runtime_option(parser)
 
 
 def split(text: str) -> list[str]:

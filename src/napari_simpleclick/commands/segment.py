@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.output,
         model=arguments.model,
         device=arguments.device,
+        runtime=arguments.runtime,
         index=arguments.index,
     )
     say(segmented.summary())

@@ -60,14 +60,15 @@ class OpenModel(distributed.WorkerPlugin):
                 f"worker {worker.address} has napari-simpleclick {__version__}, "
                 f"expected {self.version}"
             )
+        slots = self.slots.get(host_of(worker.address), worker.state.nthreads)
+        self.threads = max(1, cpu_count() // slots)
+        torch.set_num_threads(self.threads)  # a runtime may be compiled for as many
         self.model = self.opener()
         if self.model.sha256 != self.sha256:
             raise ValueError(
                 f"worker {worker.address} has {self.model.name} with SHA-256 "
                 f"{self.model.sha256}, expected {self.sha256}"
             )
-        slots = self.slots.get(host_of(worker.address), worker.state.nthreads)
-        self.threads = max(1, cpu_count() // slots)
 
 
 def measure(key: str, batch: Sequence[Sample], max_clicks: int) -> list[SampleResult]:

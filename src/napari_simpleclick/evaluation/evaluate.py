@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_simpleclick.evaluation.slicing import Slicing
     from napari_simpleclick.evaluation.study import Evaluator
     from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class EvaluationOptions:
         does not.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
+    runtime : str
+        What computes, as for `load_predictor`; with "auto", workers of a cluster use
+        what this process does.
     batch_size : int or None
         Objects that go through the network at once; None for 1 on the CPU, which gains
         nothing by more, and 16 on a GPU.
@@ -72,6 +76,7 @@ class EvaluationOptions:
     slicing: Slicing | None = None
     flip: bool = False
     device: Device = "auto"
+    runtime: RuntimeChoice = "auto"
     batch_size: int | None = None
     cluster: str | None = None
     reach: int | None = None
@@ -86,6 +91,7 @@ class EvaluationOptions:
             "slicing": self.slicing and asdict(self.slicing),
             "max_clicks": self.max_clicks,
             "flip": self.flip,
+            "runtime": self.runtime,
             **({} if self.reach is None else {"reach": self.reach}),
         }
 
@@ -123,13 +129,11 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
         slicing=options.slicing,
         reach=options.reach,
     )
-    openers = [
-        partial(open_model, model, device=options.device, flip=options.flip)
-        for model in options.models
-    ]
-    models = tuple(opener() for opener in openers)
+    opener = partial(open_model, device=options.device, flip=options.flip)
+    models = tuple(opener(model, runtime=options.runtime) for model in options.models)
     by_name = {
-        model.name: opener for model, opener in zip(models, openers, strict=True)
+        model.name: partial(opener, given, runtime=model.runtime or options.runtime)
+        for model, given in zip(models, options.models, strict=True)
     }
     with _evaluator(options.cluster, by_name) as (evaluator, cluster):
         study = Study(

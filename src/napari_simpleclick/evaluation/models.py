@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.evaluation.baselines import BASELINES
-from napari_simpleclick.inference.loading import load_predictor
-from napari_simpleclick.modeling.catalog import list_models, resolve
+from napari_simpleclick.inference.loading import load_predictor, runtime_of
+from napari_simpleclick.modeling.catalog import find_checkpoint, list_models
 
 if TYPE_CHECKING:
     from napari_simpleclick.evaluation.lockstep import ClickPredictor
     from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice, RuntimeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,22 @@ class EvaluatedModel:
         What clicks are put to.
     sha256 : str or None
         Hexadecimal digest of the checkpoint file, None without one.
+    runtime : str or None
+        What computes the network, None without one.
     """
 
     name: str
     predictor: ClickPredictor
     sha256: str | None = None
+    runtime: RuntimeName | None = None
 
 
 def open_model(
-    model: str, *, device: Device = "auto", flip: bool = True
+    model: str,
+    *,
+    device: Device = "auto",
+    runtime: RuntimeChoice = "auto",
+    flip: bool = True,
 ) -> EvaluatedModel:
     """Load a model by name or file.
 
@@ -47,6 +54,8 @@ def open_model(
         a file, whose stem is then its name.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute.
+    runtime : str
+        What computes, as for `load_predictor`.
     flip : bool
         Average with the mirrored image, as the published evaluation does.
 
@@ -59,9 +68,15 @@ def open_model(
     """
     if model in BASELINES:
         return EvaluatedModel(model, BASELINES[model]())
-    predictor = load_predictor(model, device=device, flip=flip)
-    is_name = model in (entry.name for entry in list_models())
-    file = resolve(model) if is_name else Path(model)
+    predictor = load_predictor(model, device=device, runtime=runtime, flip=flip)
+    opened = runtime_of(predictor)
+    file = find_checkpoint(model)
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return EvaluatedModel(model if is_name else file.stem, predictor, digest)
+    is_name = model in (entry.name for entry in list_models())
+    return EvaluatedModel(
+        name=model if is_name else file.stem,
+        predictor=predictor,
+        sha256=digest,
+        runtime=None if opened is None else opened.name,
+    )

@@ -60,6 +60,7 @@ def page(
     title = f"Interactive segmentation of {_subject(document)}"
     svg = curves.read_text(encoding="utf-8")
     digests = {m["model"]: m["checkpoint_sha256"] for m in document["models"]}
+    runtimes = {m["model"]: m["runtime"] for m in document["models"]}
     parts = (
         f"<h1>{escape(title)}</h1>",
         f"<p class=note>{_opening(document)}</p>",
@@ -70,6 +71,7 @@ def page(
         *(_cases(name, *pair) for name, pair in cases.items()),
         _facts("Settings", document["settings"]),
         _facts("Checkpoints (SHA-256)", digests),
+        _facts("Computed by", runtimes),
         _facts("Versions", document["versions"]),
         _facts("Machine", document["machine"]),
     )

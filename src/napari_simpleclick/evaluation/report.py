@@ -127,6 +127,7 @@ def model_figures(
     return {
         "model": model.name,
         "checkpoint_sha256": model.sha256,
+        "runtime": model.runtime,
         "n_images": len(set(images)),
         "n_objects": summary.n_objects,
         **curves,

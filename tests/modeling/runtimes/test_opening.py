@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,16 @@ def test_a_compiled_network_is_kept(source: NetworkSource, cache: RuntimeCache) 
     other = NetworkSource(unneeded, "0" * 64)
     with pytest.raises(AssertionError, match="was built"):
         open_runtime(other, "openvino-float32", cache=cache)
+
+
+@pytest.mark.parametrize("name", ["openvino-float32", "torch-bfloat16"])
+def test_a_runtime_can_be_sent_to_another_process(
+    name: RuntimeName, source: NetworkSource, cache: RuntimeCache
+) -> None:
+    runtime = open_runtime(source, name, cache=cache)
+    sent = pickle.loads(pickle.dumps(runtime))
+    given = inputs(1, 3)
+    torch.testing.assert_close(sent(*given), runtime(*given), rtol=0, atol=0)
 
 
 def test_a_damaged_one_is_made_anew(

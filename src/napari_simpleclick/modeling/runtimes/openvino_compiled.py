@@ -85,6 +85,10 @@ class OpenVINOCompiled:
             logits = infer(image.numpy(), maps)
         return enlarge(torch.from_numpy(logits), size)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the compiled bytes, for other processes of this computer."""
+        return _reopen, (self._blob, self._name, self._radius)
+
     def _in_turn(
         self, images: NDArray[np.float32], maps: NDArray[np.float32]
     ) -> NDArray[np.float32]:
@@ -120,6 +124,10 @@ class OpenVINOCompiled:
         many = self._core.import_model(self._blob, "CPU", settings)
         self._many = import_openvino().AsyncInferQueue(many)
         return self._many
+
+
+def _reopen(blob: bytes, name: str, radius: int) -> OpenVINOCompiled:
+    return OpenVINOCompiled(import_openvino().Core(), blob, name, radius)
 
 
 def settings_of(name: str) -> dict[str, Any]:

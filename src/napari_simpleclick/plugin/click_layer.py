@@ -40,23 +40,28 @@ def new_clicks_layer(image: Image) -> Points:
     )
 
 
-def label_last(
-    points: Points, count: int, object_id: int, is_positive: bool, plane: Plane | None
-) -> None:
-    """Fill in the features of the last `count` points; no plane is an empty text."""
-    features = points.features.astype(object)
-    new = features.index[-count:]
-    features.loc[new, "object"] = object_id
-    features.loc[new, "sign"] = "+" if is_positive else "-"
-    features.loc[new, "slice"] = "" if plane is None else str(plane)
-    points.features = features
+def placed(point: Sequence[float], target: Target, *, is_positive: bool) -> PlacedClick:
+    """Return the click that a point means, on its slice along a target's axes.
+
+    Parameters
+    ----------
+    point : sequence of float
+        Data coordinates of the layer.
+    target : Target
+        The object, and the axes of the slice.
+    is_positive : bool
+        Sign of the click.
+    """
+    plane = Plane.through(point, target.plane.axes)
+    click = Click(*plane.project(point), is_positive=is_positive)
+    return PlacedClick(click, Target(target.object_id, plane))
 
 
 def read_clicks(points: Points) -> list[PlacedClick]:
     """Return the clicks of a layer made by `new_clicks_layer`, in order.
 
     The slice of a click is that of its coordinates, along the axes that its feature
-    "slice" keeps. Points with an empty "slice" are on none and left out.
+    "slice" keeps.
 
     Raises
     ------
@@ -67,9 +72,8 @@ def read_clicks(points: Points) -> list[PlacedClick]:
         raise ValueError(f"layer {points.name!r} lacks the features {sorted(missing)}")
     columns = (points.features[name] for name in ("object", "sign", "slice"))
     return [
-        _placed(point, int(object_id), sign, Plane.parse(where))
+        _read(point, int(object_id), sign, Plane.parse(where))
         for point, object_id, sign, where in zip(points.data, *columns, strict=True)
-        if where
     ]
 
 
@@ -86,9 +90,12 @@ def write_clicks(points: Points, clicks: Sequence[PlacedClick]) -> None:
         "slice": [str(c.target.plane) for c in clicks],
         "order": list(range(1, len(clicks) + 1)),
     }
-    if clicks:
-        points.face_color = [COLOURS[sign] for sign in signs]
-        points.symbol = [SYMBOLS[sign] for sign in signs]
+    colours = np.array([_rgba(COLOURS[sign]) for sign in signs]).reshape(-1, 4)
+    if not np.allclose(points.face_color, colours, atol=1e-3):
+        points.face_color = colours
+    symbols = [SYMBOLS[sign] for sign in signs]
+    if [symbol.value for symbol in points.symbol] != symbols:
+        points.symbol = symbols
 
 
 def show_clicks_of(points: Points, clicks: Sequence[PlacedClick], axes: object) -> None:
@@ -110,14 +117,17 @@ def is_inside(placed: PlacedClick, shape: Sequence[int]) -> bool:
     return -0.5 <= click.row < height - 0.5 and -0.5 <= click.col < width - 0.5
 
 
-def _placed(
+def _rgba(colour: str) -> tuple[float, ...]:
+    """Return "#rrggbb" as numbers in [0, 1]."""
+    return (*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0)
+
+
+def _read(
     point: Sequence[float], object_id: int, sign: Sign, plane: Plane
 ) -> PlacedClick:
     if len(plane.position) != len(point):
         raise ValueError(f"slice {plane} of a click with {len(point)} coordinates")
-    plane = Plane.through(point, plane.axes)
-    click = Click(*plane.project(point), is_positive=sign == "+")
-    return PlacedClick(click, Target(object_id, plane))
+    return placed(point, Target(object_id, plane), is_positive=sign == "+")
 
 
 def _coordinates(placed: PlacedClick) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Points
 
     from napari_simpleclick.inference.plane import Plane
-    from napari_simpleclick.inference.session import Request
+    from napari_simpleclick.inference.session import PlacedClick, Request
     from napari_simpleclick.plugin.state import Sign
     from napari_simpleclick.types import Prediction
 
@@ -100,7 +100,15 @@ class Segmentation:
         return max(highest, self.session.object_id) + 1
 
     def follow(self, targets: Iterable[Target]) -> None:
-        """Bring points and masks in line with the session's clicks."""
+        """Bring points and masks in line with the session's clicks.
+
+        What takes longest comes first: a model begins with the masks, and meanwhile
+        the points are written.
+        """
+        targets = tuple(targets)
+        for target in targets:
+            self._painter.adopt(target)
+        self.changed.emit()
         self._is_writing = True
         try:
             click_layer.write_clicks(self.points, self.session.clicks)
@@ -108,10 +116,8 @@ class Segmentation:
             self._is_writing = False
         self.hide_other_clicks()
         for target in targets:
-            self._painter.adopt(target)
             self._painter.paint(target, self.threshold)
         self.labels.selected_label = self.session.object_id
-        self.changed.emit()
 
     def set_object(self, object_id: int) -> None:
         """Go to an object by its label.
@@ -173,10 +179,11 @@ class Segmentation:
         action = event.action.value
         if self._is_writing or action not in ("added", "removed", "changed"):
             return
-        if action == "added":
-            self._label_new(len(event.data_indices))
         shape = image_layer.image_shape(self.image)
-        clicks = click_layer.read_clicks(self.points)
+        if action == "added":
+            clicks = [*self.session.clicks, *self._placed(len(event.data_indices))]
+        else:
+            clicks = click_layer.read_clicks(self.points)
         inside = [c for c in clicks if click_layer.is_inside(c, shape)]
         is_outside = len(inside) < len(self.points.data)
         if is_outside:
@@ -207,12 +214,17 @@ class Segmentation:
         if label > 0 and label != self.session.object_id:
             self.set_object(label)
 
-    def _label_new(self, count: int) -> None:
-        """Fill in the features of the points that were added last."""
+    def _placed(self, count: int) -> list[PlacedClick]:
+        """Return what the points that were added last mean; nothing off the slice."""
         is_positive = (self.sign == "+") != self._is_inverted
         self._is_inverted = False
-        object_id = self.session.object_id
-        click_layer.label_last(self.points, count, object_id, is_positive, self.plane)
+        target = self.target
+        if target is None:
+            return []
+        return [
+            click_layer.placed(point, target, is_positive=is_positive)
+            for point in self.points.data[-count:]
+        ]
 
     def _obstacle(self) -> str:
         """Say why a click found no pixel."""

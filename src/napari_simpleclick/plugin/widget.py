@@ -118,6 +118,7 @@ class SimpleClickWidget(QWidget):
         model = _form()
         model.addRow("Model", self.choice.model.native)
         model.addRow("Device", self.choice.device.native)
+        model.addRow("Runtime", self.choice.runtime)
         self.tabs = QTabWidget()
         self.tabs.addTab(self._segment_page(), "Segment")
         self.tabs.addTab(TallPage(self.evaluation), "Evaluate")
@@ -219,7 +220,9 @@ class SimpleClickWidget(QWidget):
         with self.sign.changed.blocked(), self.object_id.changed.blocked():
             self.sign.value = state.sign
             self.object_id.value = state.object_id
-        self.sign.native.setStyleSheet(f"color: {COLOURS[state.sign]}")
+        style = f"color: {COLOURS[state.sign]}"
+        if self.sign.native.styleSheet() != style:  # a new one restyles the dock
+            self.sign.native.setStyleSheet(style)
 
 
 def _form() -> QFormLayout:

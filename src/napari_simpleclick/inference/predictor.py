@@ -165,9 +165,7 @@ class Predictor:
             _check_previous(previous, image.shape[:2])
         roi = self._roi(image.shape[:2], clicks, previous)
         inputs = CropInputs(
-            self._tensor(
-                _crop_unit_rgb(image, roi, self.input_size).transpose(2, 0, 1)
-            ),
+            self._tensor(_crop_unit_rgb(image, roi, self.input_size)),
             self._prev_mask(roi, previous),
             self._tensor(crop_clicks(clicks, roi, self.input_size)),
         )
@@ -239,7 +237,7 @@ class Predictor:
 def _crop_unit_rgb(
     image: NDArray[np.generic], roi: Roi, size: int
 ) -> NDArray[np.float32]:
-    """Crop as (size, size, 3), float32 in [0, 1]; grey is repeated in all channels."""
+    """Crop as (3, size, size), float32 in [0, 1]; grey is repeated in all channels."""
     crop = crop_image(image, roi, size)
     if image.dtype == np.uint8:
         crop /= 255
@@ -247,7 +245,9 @@ def _crop_unit_rgb(
         raise ValueError(
             f"image: float32 from {crop.min()} to {crop.max()}, expected 0 to 1"
         )
-    return crop if crop.ndim == 3 else np.repeat(crop[..., None], 3, axis=2)
+    if crop.ndim == 3:
+        return crop.transpose(2, 0, 1)
+    return np.broadcast_to(crop, (3, *crop.shape))
 
 
 def _check_image(image: NDArray[np.generic]) -> None:

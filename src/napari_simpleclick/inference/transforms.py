@@ -164,12 +164,12 @@ def crop_image(
     left, right, across = _grid(roi.col_min, roi.col_max, size)
     if image.ndim == 3:
         down, across = down[..., None], across[..., None]
+    box = image[roi.moved(-origin[0], -origin[1]).slices]
 
     def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        rows = rows[:, None] - origin[0]
-        near = image[rows, left - origin[1]].astype(np.float32)
-        far = image[rows, right - origin[1]].astype(np.float32)
-        return _blend(near, far, across)
+        line = box[rows - roi.row_min]
+        near, far = (line.take(cols - roi.col_min, axis=1) for cols in (left, right))
+        return _blend(near.astype(np.float32), far.astype(np.float32), across)
 
     return _blend(along(top), along(bottom), down[:, None])
 
@@ -257,7 +257,11 @@ def _grid(
 def _blend(
     near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    return near + weight * (far - near)
+    """Return near + weight * (far - near), in the memory of `far`."""
+    far -= near
+    far *= weight
+    far += near
+    return far
 
 
 def _inside(click: Click, roi: Roi) -> bool:

@@ -98,10 +98,18 @@ class ClickHistory:
 
     def _go_to(self, clicks: PlacedClicks) -> tuple[Target, ...]:
         before, self.clicks = self.clicks, clicks
-        touched = dict.fromkeys(placed.target for placed in (*before, *clicks))
-        return tuple(t for t in touched if clicks_on(t, before) != clicks_on(t, clicks))
+        old, new = _by_target(before), _by_target(clicks)
+        return tuple(t for t in {**old, **new} if old.get(t) != new.get(t))
 
 
 def clicks_on(target: Target, clicks: PlacedClicks) -> tuple[Click, ...]:
     """Return those of some clicks that belong to a target, in order."""
     return tuple(placed.click for placed in clicks if placed.target == target)
+
+
+def _by_target(clicks: PlacedClicks) -> dict[Target, list[Click]]:
+    """Sort clicks by what they belong to, each in order."""
+    sorted_clicks: dict[Target, list[Click]] = {}
+    for placed in clicks:
+        sorted_clicks.setdefault(placed.target, []).append(placed.click)
+    return sorted_clicks

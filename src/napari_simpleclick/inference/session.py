@@ -66,11 +66,11 @@ class ClickSession:
     object_id : int
         Label of the first object, at least 1.
     max_bytes : int
-        Memory for answers that undo can return to at once; older ones are computed
-        again when they are needed.
+        Memory for answers that undo can return to at once, about a hundred of small
+        objects; older ones are computed again when they are needed.
     """
 
-    def __init__(self, object_id: int = 1, *, max_bytes: int = 2**28) -> None:
+    def __init__(self, object_id: int = 1, *, max_bytes: int = 2**25) -> None:
         self.object_id = object_id
         self._history = ClickHistory()
         self._answers = PredictionCache(max_bytes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,9 +16,10 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of one run of the tests away from the user's."""
-    folder = tmp_path_factory.mktemp("cache")
+def _own_cache(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keep compiled networks apart from the user's, and for the next tests."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("user-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "XDG_CACHE_HOME", str(folder))
-        yield folder
+        yield

@@ -10,6 +10,7 @@ from typing import Any
 import napari
 import numpy as np
 import pytest
+import torch
 from napari.layers import Labels, Points
 from napari.utils.notifications import notification_manager
 from pytestqt.qtbot import QtBot
@@ -19,6 +20,8 @@ from qtpy.QtWidgets import QPushButton, QWidget
 from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.sample_data import brain_mri
 from napari_simpleclick.modeling.catalog import resolve
+from napari_simpleclick.modeling.runtimes.candidates import candidates
+from napari_simpleclick.modeling.runtimes.runtime import title_of
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 from napari_simpleclick.types import Prediction
 from tests.plugin.conftest import BrightDisks
@@ -305,7 +308,9 @@ def test_a_file_that_is_no_checkpoint_is_explained(
 def test_the_bundled_model_answers_a_click(window: Window) -> None:
     window.dock.choice.device.value = "cpu"
     window.settle()
-    assert "ready" in window.dock.status.text()
+    runtime = window.dock.choice.runtime.text()
+    assert runtime == title_of(candidates(torch.device("cpu"))[0])
+    assert f"ready: {runtime}." in window.dock.status.text()
     window.start()
     window.viewer.dims.set_current_step(0, 8)
     window.click(8, 42, 64)

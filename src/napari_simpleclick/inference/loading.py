@@ -76,9 +76,10 @@ def load_predictor(
     )
 
 
-def runtime_of(predictor: Predictor) -> Runtime | None:
-    """Return what computes a predictor's network; None for other click models."""
-    return predictor.model if isinstance(predictor.model, Runtime) else None
+def runtime_of(predictor: object) -> Runtime | None:
+    """Return what computes a predictor's network; None for any other predictor."""
+    model = predictor.model if isinstance(predictor, Predictor) else None
+    return model if isinstance(model, Runtime) else None
 
 
 def warm_up(predictor: Predictor) -> None:

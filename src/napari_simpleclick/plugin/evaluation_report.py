@@ -13,6 +13,7 @@ from napari_simpleclick.evaluation.samples import Dataset
 from napari_simpleclick.evaluation.study import Study
 from napari_simpleclick.io.atomic import replacing
 from napari_simpleclick.modeling.catalog import list_models, resolve
+from napari_simpleclick.plugin.shared_predictor import SharedPredictor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,10 @@ def save_report(
             f"{folder} holds {' and '.join(there)} already: choose another folder."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    evaluated = EvaluatedModel(model, predictor, _digest(model))
+    runtime = predictor.runtime if isinstance(predictor, SharedPredictor) else None
+    evaluated = EvaluatedModel(
+        model, predictor, _digest(model), None if runtime is None else runtime.name
+    )
     clicks = len(results[0].ious)
     study = Study(Dataset(DATASET, ()), (evaluated,), folder, settings, clicks)
     table = ObjectTable(folder / "objects.csv", clicks)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_simpleclick.modeling.catalog import import_checkpoint, list_models
 from napari_simpleclick.plugin.driver_conflict import load_triton_apart
@@ -30,6 +30,8 @@ NO_MODEL = (
 class ModelChoice:
     """Two combo boxes; what is chosen there becomes the controller's model.
 
+    A line of text tells what computes it.
+
     Parameters
     ----------
     controller : SegmentationController
@@ -42,6 +44,8 @@ class ModelChoice:
         self.model = ComboBox(choices=self._models)
         self.device = ComboBox(choices=DEVICES)
         self.device.tooltip = "auto: a CUDA device where there is one, else the CPU"
+        self.runtime = QLabel("\u2013")
+        self.runtime.setToolTip("What computes the model: the fastest that can be used")
         self.model.changed.connect(self.load)
         self.device.changed.connect(self.load)
 
@@ -82,16 +86,29 @@ class ModelChoice:
         def load() -> Predictor:
             # torch takes seconds to import: not in the window's thread.
             load_triton_apart()
-            from napari_simpleclick.inference.loading import load_predictor
+            from napari_simpleclick.inference.loading import load_predictor, warm_up
 
-            return load_predictor(find(), device=device)
+            predictor = load_predictor(find(), device=device)
+            warm_up(predictor)
+            return predictor
 
         def ended(is_loaded: bool) -> None:
             if is_loaded:
                 self._in_use = name, device
+                self._show_runtime(title)
             self._show_in_use()
 
-        self._controller.load_model(load, f"Model {name!r} ({device})", ended)
+        title = f"Model {name!r} ({device})"
+        self._controller.load_model(load, title, ended)
+
+    def _show_runtime(self, title: str) -> None:
+        """Tell what computes the model in use, and why nothing faster does."""
+        shared = self._controller.predictor
+        runtime = None if shared is None else shared.runtime
+        if runtime is not None:
+            self.runtime.setText(runtime.title)
+            sentences = (f"{title} is ready: {runtime.title}", *runtime.refusals)
+            self._controller.message.emit(". ".join(sentences) + ".")
 
     def _show_in_use(self) -> None:
         name, device = self._in_use

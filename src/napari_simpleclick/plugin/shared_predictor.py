@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_simpleclick.modeling.runtimes.runtime import Runtime
     from napari_simpleclick.plugin.prediction_queue import SlicePredictor
     from napari_simpleclick.types import Click, Prediction
 
@@ -35,6 +36,13 @@ class SharedPredictor:
     predictor: SlicePredictor
     threshold: float = 0.49
     _turn: Lock = field(default_factory=Lock, init=False)
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What computes the network, None where the predictor has none."""
+        from napari_simpleclick.inference.loading import runtime_of  # imports torch
+
+        return runtime_of(self.predictor)
 
     def predict(
         self,

@@ -56,7 +56,8 @@ def compile_network(
         # Torch's tracer is deprecated, but OpenVINO converts what torch.export gives
         # to a slower network. That shapes become constants is what is wanted here.
         warnings.simplefilter("ignore")
-        decoder = TorchScriptPythonDecoder(_FromMaps(network), example_input=examples)
+        traced = torch.jit.trace(_FromMaps(network), examples, check_trace=False)
+        decoder = TorchScriptPythonDecoder(traced)
     # Not openvino.convert_model: it reports its use to the makers of OpenVINO.
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(decoder))

@@ -1,5 +1,5 @@
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -64,6 +64,32 @@ def test_a_second_look_answers_the_first_click_from_its_crop(model):
     without_zoom = Predictor(model, input_size=64, second_look=True, zoom_in=None)
     without_zoom.predict(image, [Click(250, 150)])
     assert len(model.calls) == 4
+
+
+@pytest.mark.parametrize("shape", [(1500, 2000), (130, 1700), (300, 300), (1, 90)])
+@pytest.mark.parametrize("obey", [True, False])
+def test_a_second_look_needs_no_more_than_it_is_given(shape, obey):
+    """Half a whole map: the same as two passes over all of it."""
+    smooth = torch.nn.AvgPool2d(9, 1, 4)
+    for seed in range(6):
+        noise = torch.randn((2, 1, 1, 64, 64), generator=torch.manual_seed(seed))
+        logits = [20 * smooth(layer) - seed for layer in noise]
+        recorder = Recorder()
+
+        def model(image, prev_mask, points, recorder=recorder, logits=logits):
+            recorder(image, prev_mask, points)
+            return logits[(len(recorder.calls) - 1) % 2]
+
+        predictor = Predictor(model, input_size=64, second_look=True, obey=obey)
+        image = np.random.default_rng(seed).integers(0, 255, shape).astype(np.uint8)
+        clicks = [Click(0.4 * shape[0], 0.7 * shape[1])]
+        answer = predictor.predict(image, clicks)
+        first = replace(predictor, second_look=False).predict(image, clicks)
+        second = predictor.predict(image, clicks, first)
+        assert answer.roi == second.roi
+        for given, whole in zip(recorder.calls[1], recorder.calls[3], strict=True):
+            torch.testing.assert_close(given, whole, atol=2e-6, rtol=0)
+        np.testing.assert_array_equal(answer.probability, second.probability)
 
 
 def test_an_obedient_predictor_gives_clicked_pixels_their_class(model):

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_simpleclick.inference.crops import crop_image, crop_prediction, fill_box
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
+from napari_simpleclick.inference.input_checks import (
+    check_clicks,
+    check_image,
+    check_previous,
+)
 from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
-    clicked_pixel,
     crop_clicks,
-    crop_image,
-    crop_prediction,
-    fill_box,
     whole,
 )
 from napari_simpleclick.types import Click, Prediction, Roi
@@ -124,10 +126,9 @@ class Predictor:
             If an array has another shape or range, if there is no click, or if a click
             or the previous crop lies outside the image.
         """
-        answer = self._pass(image, clicks, previous)
         if self.looks_again(previous):
-            return self._pass(image, clicks, answer)
-        return answer
+            previous = self._pass(image, clicks, None, is_glance=True)
+        return self._pass(image, clicks, previous)
 
     def looks_again(self, previous: Prediction | None) -> bool:
         """Tell whether the answer to a click gets a second pass, see `second_look`.
@@ -159,10 +160,10 @@ class Predictor:
         roi : Roi
             The crop's box.
         """
-        _check_image(image)
-        _check_clicks(clicks, image.shape[:2])
+        check_image(image)
+        check_clicks(clicks, image.shape[:2])
         if previous is not None:
-            _check_previous(previous, image.shape[:2])
+            check_previous(previous, image.shape[:2])
         roi = self._roi(image.shape[:2], clicks, previous)
         inputs = CropInputs(
             self._tensor(_crop_unit_rgb(image, roi, self.input_size)),
@@ -177,6 +178,8 @@ class Predictor:
         roi: Roi,
         shape: tuple[int, int],
         clicks: Sequence[Click] = (),
+        *,
+        is_glance: bool = False,
     ) -> Prediction:
         """Turn the model's answer into a prediction; the second half of a pass.
 
@@ -190,6 +193,9 @@ class Predictor:
             Height and width of the image, in pixels.
         clicks : sequence of Click
             The clicks to obey.
+        is_glance : bool
+            Whether it only serves a second look, see `second_look`: then what that
+            cannot need is left 0.
 
         Returns
         -------
@@ -197,22 +203,28 @@ class Predictor:
             For the whole image.
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
-        inside = fill_box(logits.sigmoid(), roi)
-        prediction = Prediction(inside, roi, box=roi, shape=shape)
-        if not self.obey:
-            return prediction
+        crop, box = logits.sigmoid(), roi
         height, width = (side * OBEYED / self.input_size for side in roi.shape)
-        return obedient(prediction, clicks, (height, width))
+        if is_glance and self.zoom_in is not None:
+            seen = crop[0, 0].cpu().numpy()
+            box = self.zoom_in.surroundings(seen, roi, clicks, (height, width))
+        prediction = Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape)
+        return (
+            obedient(prediction, clicks, (height, width)) if self.obey else prediction
+        )
 
     def _pass(
         self,
         image: NDArray[np.generic],
         clicks: Sequence[Click],
         previous: Prediction | None,
+        *,
+        is_glance: bool = False,
     ) -> Prediction:
         inputs, roi = self.encode(image, clicks, previous)
         with torch.inference_mode():
-            return self.decode(self.model(*inputs), roi, image.shape[:2], clicks)
+            logits, shape = self.model(*inputs), image.shape[:2]
+            return self.decode(logits, roi, shape, clicks, is_glance=is_glance)
 
     def _roi(
         self,
@@ -248,34 +260,3 @@ def _crop_unit_rgb(
     if crop.ndim == 3:
         return crop.transpose(2, 0, 1)
     return np.broadcast_to(crop, (3, *crop.shape))
-
-
-def _check_image(image: NDArray[np.generic]) -> None:
-    if image.dtype not in (np.uint8, np.float32):
-        raise TypeError(f"image: dtype {image.dtype}, expected uint8 or float32")
-    is_plane = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-    if not is_plane or not image.size:
-        raise ValueError(f"image: shape {image.shape}, expected (H, W) or (H, W, 3)")
-
-
-def _check_clicks(clicks: Sequence[Click], shape: tuple[int, int]) -> None:
-    if not clicks:
-        raise ValueError("clicks: none, expected at least one")
-    for click in clicks:
-        is_finite = np.isfinite(click.row) and np.isfinite(click.col)
-        row, col = clicked_pixel(click) if is_finite else (-1, -1)
-        if not (0 <= row < shape[0] and 0 <= col < shape[1]):
-            raise ValueError(f"clicks: {click} lies outside the image of shape {shape}")
-
-
-def _check_previous(previous: Prediction, shape: tuple[int, int]) -> None:
-    roi = previous.roi
-    if previous.inside.dtype != np.float32:
-        raise TypeError(f"previous: dtype {previous.inside.dtype}, expected float32")
-    if previous.shape != shape:
-        raise ValueError(f"previous: shape {previous.shape}, expected {shape}")
-    if roi is not None and not (
-        0 <= roi.row_min <= roi.row_max < shape[0]
-        and 0 <= roi.col_min <= roi.col_max < shape[1]
-    ):
-        raise ValueError(f"previous: {roi} is no box in an image of shape {shape}")

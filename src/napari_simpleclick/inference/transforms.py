@@ -1,4 +1,4 @@
-"""Zoom-in: how an image becomes a crop for the network, and its answer a map."""
+"""Zoom-in: which part of an image the network sees, and where its clicks lie."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch.nn.functional as F
-from torch import Tensor
 
 from napari_simpleclick.types import Click, Prediction, Roi
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
 
 class CropInputs(NamedTuple):
@@ -93,6 +92,49 @@ class ZoomIn:
             return wanted
         return kept
 
+    def surroundings(
+        self,
+        crop: NDArray[np.float32],
+        roi: Roi,
+        clicks: Sequence[Click],
+        radius: tuple[float, float],
+    ) -> Roi:
+        """Find what of a whole image's answer the next prediction can need.
+
+        Parameters
+        ----------
+        crop : ndarray
+            (S, S), float32: the probability, before `fill_box`.
+        roi : Roi
+            Box of the whole image.
+        clicks : sequence of Click
+            All clicks so far, in pixels of the image.
+        radius : tuple of float
+            How far around a click the probability may yet change, in pixels along rows
+            and columns.
+
+        Returns
+        -------
+        Roi
+            A box that holds the next crop, whatever `roi` makes of the filled box.
+        """
+        cells = Roi.around(crop > self.threshold)
+        if cells is None:
+            return roi
+        pixels = [clicked_pixel(click) for click in clicks if click.is_positive]
+        spans = []
+        for axis, (low, high) in enumerate((cells[:2], cells[2:])):
+            step = (roi.shape[axis] - 1) / max(crop.shape[axis] - 1, 1)
+            near, reach = [pixel[axis] for pixel in pixels], int(radius[axis]) + 1
+            first = min((low - 1) * step, *(x - reach for x in near))
+            last = max((high + 1) * step, *(x + reach for x in near))
+            margin = max(
+                (self.expansion - 1) / 2 * (last - first + 1), self.min_crop / 2
+            )
+            spans += [math.floor(first - margin) - 1, math.ceil(last + margin) + 1]
+        part = Roi(*spans).shared(roi) or roi
+        return roi if _overlap(part, roi) >= self.recompute_iou else part
+
     def _wanted(
         self,
         shape: tuple[int, int],
@@ -132,89 +174,6 @@ def clicked_pixel(click: Click) -> tuple[int, int]:
     return math.floor(click.row + 0.5), math.floor(click.col + 0.5)
 
 
-def crop_image(
-    image: NDArray[np.generic],
-    roi: Roi,
-    size: int,
-    *,
-    origin: tuple[int, int] = (0, 0),
-) -> NDArray[np.float32]:
-    """Cut out a box and resize it to a square, bilinear between corner pixel centres.
-
-    Only the pixels under the new grid are read, so the cost is that of the crop
-    however large the image is.
-
-    Parameters
-    ----------
-    image : ndarray
-        (H, W) or (H, W, 3), any real dtype.
-    roi : Roi
-        Box inside the image.
-    size : int
-        Side of the square, in pixels.
-    origin : tuple of int
-        Row and column of the pixel ``image[0, 0]``, where it is a part of an image.
-
-    Returns
-    -------
-    ndarray
-        (size, size) or (size, size, 3), float32, in the range of the image.
-    """
-    top, bottom, down = _grid(roi.row_min, roi.row_max, size)
-    left, right, across = _grid(roi.col_min, roi.col_max, size)
-    if image.ndim == 3:
-        down, across = down[..., None], across[..., None]
-    box = image[roi.moved(-origin[0], -origin[1]).slices]
-
-    def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        line = box[rows - roi.row_min]
-        near, far = (line.take(cols - roi.col_min, axis=1) for cols in (left, right))
-        return _blend(near.astype(np.float32), far.astype(np.float32), across)
-
-    return _blend(along(top), along(bottom), down[:, None])
-
-
-def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.float32]:
-    """Cut out a box of a probability map as `crop_image` does.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        Of the image.
-    roi : Roi
-        Box inside the image.
-    size : int
-        Side of the square, in pixels.
-
-    Returns
-    -------
-    ndarray
-        (size, size), float32.
-    """
-    origin = roi.row_min, roi.col_min
-    return crop_image(prediction.within(roi), roi, size, origin=origin)
-
-
-def fill_box(crop: Tensor, roi: Roi) -> NDArray[np.float32]:
-    """Give a crop the size of its box again, the inverse of `crop_image`.
-
-    Parameters
-    ----------
-    crop : Tensor
-        (1, 1, S, S), float32.
-    roi : Roi
-        Box that the crop was cut from.
-
-    Returns
-    -------
-    ndarray
-        (h, w), float32: a pixel of the image each.
-    """
-    box = F.interpolate(crop, size=roi.shape, mode="bilinear", align_corners=True)
-    pixels: NDArray[np.float32] = box[0, 0].cpu().numpy()
-    return pixels
-
-
 def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.float32]:
     """Clicked pixels as points of a crop.
 
@@ -243,25 +202,6 @@ def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.floa
     for row, group in zip(padded, groups, strict=True):
         row[: len(group)] = group
     return padded.reshape(-1, 3)
-
-
-def _grid(
-    first: int, last: int, size: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Left and right neighbour of each grid position, and the weight of the right."""
-    position = np.linspace(first, last, size)
-    left = np.floor(position).astype(np.intp)
-    return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
-
-
-def _blend(
-    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return near + weight * (far - near), in the memory of `far`."""
-    far -= near
-    far *= weight
-    far += near
-    return far
 
 
 def _inside(click: Click, roi: Roi) -> bool:

@@ -1,0 +1,142 @@
+"""Crops: a box of an image as a square for the network, and its answer as a box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_simpleclick.types import Prediction, Roi
+
+
+def crop_image(
+    image: NDArray[np.generic],
+    roi: Roi,
+    size: int,
+    *,
+    origin: tuple[int, int] = (0, 0),
+) -> NDArray[np.float32]:
+    """Cut out a box and resize it to a square, bilinear between corner pixel centres.
+
+    Only the pixels under the new grid are read, so the cost is that of the crop
+    however large the image is.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) or (H, W, 3), any real dtype.
+    roi : Roi
+        Box inside the image.
+    size : int
+        Side of the square, in pixels.
+    origin : tuple of int
+        Row and column of the pixel ``image[0, 0]``, where it is a part of an image.
+
+    Returns
+    -------
+    ndarray
+        (size, size) or (size, size, 3), float32, in the range of the image.
+    """
+    top, bottom, down = _grid(roi.row_min, roi.row_max, size)
+    left, right, across = _grid(roi.col_min, roi.col_max, size)
+    if image.ndim == 3:
+        down, across = down[..., None], across[..., None]
+    box = image[roi.moved(-origin[0], -origin[1]).slices]
+
+    def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        line = box[rows - roi.row_min]
+        near, far = (line.take(cols - roi.col_min, axis=1) for cols in (left, right))
+        return _blend(near.astype(np.float32), far.astype(np.float32), across)
+
+    return _blend(along(top), along(bottom), down[:, None])
+
+
+def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.float32]:
+    """Cut out a box of a probability map as `crop_image` does.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of the image.
+    roi : Roi
+        Box inside the image.
+    size : int
+        Side of the square, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (size, size), float32.
+    """
+    origin = roi.row_min, roi.col_min
+    return crop_image(prediction.within(roi), roi, size, origin=origin)
+
+
+def fill_box(crop: Tensor, roi: Roi, part: Roi | None = None) -> NDArray[np.float32]:
+    """Give a crop the size of its box again, the inverse of `crop_image`.
+
+    Parameters
+    ----------
+    crop : Tensor
+        (1, 1, S, S), float32.
+    roi : Roi
+        Box that the crop was cut from.
+    part : Roi or None
+        The part of the box to fill; None for all of it.
+
+    Returns
+    -------
+    ndarray
+        (h, w), float32: a pixel of the image each.
+    """
+    if part is not None and part != roi:
+        return _fill_part(crop[0, 0].cpu().numpy(), roi, part)
+    box = F.interpolate(crop, size=roi.shape, mode="bilinear", align_corners=True)
+    pixels: NDArray[np.float32] = box[0, 0].cpu().numpy()
+    return pixels
+
+
+def _grid(
+    first: int, last: int, size: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Left and right neighbour of each grid position, and the weight of the right."""
+    position = np.linspace(first, last, size)
+    left = np.floor(position).astype(np.intp)
+    return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+
+
+def _fill_part(crop: NDArray[np.float32], roi: Roi, part: Roi) -> NDArray[np.float32]:
+    top, bottom, down = _source(part.row_min, part.row_max, *roi[:2], crop.shape[0])
+    left, right, across = _source(part.col_min, part.col_max, *roi[2:], crop.shape[1])
+    near, far = (crop.take(cols, axis=1) for cols in (left, right))
+    columns = _blend(near, far, across)
+    near, far = (columns.take(rows, axis=0) for rows in (top, bottom))
+    return _blend(near, far, down[:, None])
+
+
+def _source(
+    first: int, last: int, low: int, high: int, size: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Neighbours of pixels in a crop of [low, high], and the weight of the right one.
+
+    In float32, like torch: it places pixels a little differently from float64.
+    """
+    step = np.float32(size - 1) / np.float32(max(high - low, 1))
+    position = np.arange(first - low, last - low + 1, dtype=np.float32) * step
+    left = np.floor(position).astype(np.intp)
+    return left, np.minimum(left + 1, size - 1), position - left.astype(np.float32)
+
+
+def _blend(
+    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return near + weight * (far - near), in the memory of `far`."""
+    far -= near
+    far *= weight
+    far += near
+    return far

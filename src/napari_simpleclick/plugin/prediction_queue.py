@@ -196,9 +196,9 @@ class PredictionQueue:
             self._on_change()
 
         self._running += 1
-        self._on_change()
         self._runner.submit(
             task,
             lambda result: ended(done, result),
             lambda error: ended(failed, error),
         )
+        self._on_change()  # meanwhile the task runs

@@ -100,18 +100,18 @@ def benchmark(
 def benchmark_table(document: Mapping[str, Any]) -> str:
     """Lay out what `benchmark` returned as text, one line a row."""
     lines = [
-        f"{'variant':8}{'size':>5}  {'runtime':18}{'median':>9}{'p95':>9}"
-        f"{'ratio':>8}{'GFLOPs':>8}{'of matmul':>11}"
+        f"{'variant':8}{'size':>5}  {'runtime':26}{'median':>10}{'p95':>11}"
+        f"{'ratio':>7}{'GFLOPs':>8}{'of matmul':>11}"
     ]
     for row in document["rows"]:
         name = row["runtime"]
         if name == "auto":
             name = f"auto ({row['computed_by']})"
         lines.append(
-            f"{row['variant']:8}{row['size']:>5}  {name:18}"
-            f"{row['median_ms']:>6.1f} ms{row['p95_ms']:>6.1f} ms"
-            f"{row['ratio_to_torch_float32']:>8.2f}{row['flops'] / 1e9:>8.1f}"
-            f"{row['matmul_share']:>10.0%}"
+            f"{row['variant']:8}{row['size']:>5}  {name:26}"
+            f"{row['median_ms']:>7.1f} ms{row['p95_ms']:>8.1f} ms"
+            f"{row['ratio_to_torch_float32']:>7.2f}{row['flops'] / 1e9:>8.1f}"
+            f"{row['matmul_share']:>11.0%}"
         )
     return "\n".join(lines)
 

@@ -12,8 +12,11 @@ WINDOW_PACKAGES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 \
 demo: .venv/installed-all
 	$(BIN)/napari-simpleclick demo --output demo_output $(if $(GUI),--gui)
 
+# Training forks processes, and windows do not outlive that: it has a run of its own.
 test: .venv/installed-test
-	scripts/with-display $(WINDOW_PACKAGES) -- $(BIN)/python -m pytest $(ARGS)
+	scripts/with-display $(WINDOW_PACKAGES) -- \
+	    $(BIN)/python -m pytest --ignore tests/training $(ARGS)
+	$(BIN)/python -m pytest tests/training $(ARGS)
 
 check: .venv/installed-test
 	$(BIN)/ruff check

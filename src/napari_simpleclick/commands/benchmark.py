@@ -30,6 +30,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="default: %(default)s",
     )
     option("--rounds", type=int, default=20, help="passes of each (%(default)s)")
+    option(
+        "--window",
+        action="store_true",
+        help="also click in a real napari window, on 512 and 4096 pixels",
+    )
     option("--output", type=Path, help="a JSON file for the figures")
     add_device_option(parser)
     parser.set_defaults(run=run)
@@ -39,6 +44,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     import json
 
+    if arguments.window:
+        from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+
+        load_triton_apart()
     from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table
     from napari_simpleclick.io.atomic import replacing
 
@@ -51,6 +60,24 @@ def run(arguments: argparse.Namespace) -> None:
         progress=say,
     )
     say(benchmark_table(document))
+    if arguments.window:
+        document["window"] = _click_in_windows()
     if arguments.output is not None:
         with replacing(arguments.output) as partial:
             partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _click_in_windows() -> dict[str, dict[str, float]]:
+    from napari_simpleclick.plugin.click_benchmark import measure_window_click
+
+    figures = {}
+    for side in (512, 4096):
+        figures[str(side)] = measured = measure_window_click(side)
+        painted, around = (
+            measured[f"{part}_median_ms"] for part in ("painted", "around_network")
+        )
+        say(
+            f"click on {side} x {side}: mask after {painted:.0f} ms, "
+            f"{around:.0f} ms of them around the network (medians)"
+        )
+    return figures

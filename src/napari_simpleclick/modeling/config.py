@@ -43,6 +43,9 @@ class SimpleClickConfig:
     pyramid : str
         Design of the feature pyramid, one of `PYRAMIDS`; `modeling.pyramid` describes
         them.
+    detail_dim : int
+        Channels of the branch that sees the pixels, `modeling.detail`; 0 for none, as
+        published.
     min_crop : int
         Smallest side in pixels of the crops that it is zoomed in to when used.
     second_look : bool
@@ -73,6 +76,7 @@ class SimpleClickConfig:
     mlp_ratio: float = 4.0
     click_radius: int = 5
     pyramid: Pyramid = "simple"
+    detail_dim: int = 0
     min_crop: int = 200
     second_look: bool = False
     obey_clicks: bool = False
@@ -96,6 +100,13 @@ class SimpleClickConfig:
             raise ValueError(
                 f"pyramid: {self.pyramid!r}, expected one of {', '.join(PYRAMIDS)}"
             )
+        if self.detail_dim and (self.patch_size % 4 or not self.is_multi_scale):
+            raise ValueError(
+                f"detail_dim: {self.detail_dim}, expected 0 with patches of "
+                f"{self.patch_size} pixels and the pyramid {self.pyramid!r}"
+            )
+        if self.detail_dim < 0:
+            raise ValueError(f"detail_dim: {self.detail_dim}, expected at least 0")
         smallest = min(*self.neck_dims, *_whole_numbers(self))
         if smallest < 1:
             raise ValueError(f"{self}: every number must be at least 1")

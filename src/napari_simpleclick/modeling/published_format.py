@@ -70,8 +70,11 @@ def published_config(config: SimpleClickConfig) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the pyramid has another design than "simple", the only one published.
+        If the pyramid has another design than "simple", the only one published, or if
+        there is a `DetailBranch`.
     """
+    if config.detail_dim:
+        raise ValueError("config: a network with a detail branch has no published form")
     if config.pyramid != "simple":
         raise ValueError(
             f"config: the pyramid {config.pyramid!r} has no published form, expected "

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
+from napari_simpleclick.modeling.detail import DetailBranch
 from napari_simpleclick.modeling.enlarge import enlarge
 from napari_simpleclick.modeling.head import MLPHead
 from napari_simpleclick.modeling.pyramid import FeaturePyramid
@@ -56,6 +57,7 @@ class SimpleClick(nn.Module):
         self.backbone = ViTBackbone(config)
         self.neck = FeaturePyramid(config)
         self.head = MLPHead(config)
+        self.detail = DetailBranch(config) if config.detail_dim else None
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             channels = torch.tensor(values, device="cpu").reshape(1, 3, 1, 1)
             self.register_buffer(name, channels, persistent=False)
@@ -114,7 +116,10 @@ class SimpleClick(nn.Module):
         """
         normalised = (image - self.mean) / self.std
         features = self.backbone(normalised, self.patch_embed_coords(click_maps))
-        logits: Tensor = self.head(self.neck(features))
+        fused = self.head.fuse(self.neck(features))
+        logits: Tensor = self.head(fused)
+        if self.detail is not None:
+            logits = logits + self.detail(normalised, click_maps, fused)
         return logits
 
     def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:

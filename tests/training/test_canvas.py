@@ -35,8 +35,8 @@ def test_nothing_to_choose() -> None:
 
 def test_a_label_in_many_pieces_is_never_one_object() -> None:
     labels = np.zeros((64, 64), int)
-    for row in range(0, 60, 10):
-        labels[row : row + 6, 4:10] = 1
+    for row, column in np.ndindex(6, 3):
+        labels[10 * row : 10 * row + 6, 10 * column : 10 * column + 6] = 1
     for seed in range(40):
         mask = choose_object(np.random.default_rng(seed), labels)
         assert mask is not None

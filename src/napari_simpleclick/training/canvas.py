@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 SMALLEST_AREA = 24
 """Pixels of the slice; smaller objects are passed over."""
 
-SMALLEST_SHARE = 4e-4
-"""Of the canvas, 8 pixels squared on 384; smaller objects are passed over."""
+SMALLEST_SHARE = 1e-4
+"""Of the canvas, 4 pixels squared on 400; smaller objects are passed over."""
 
-MANY_PIECES = 4
+MANY_PIECES = 12
 """A label in more connected pieces is never one object as a whole."""
 
 
@@ -104,7 +104,7 @@ def choose_object(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask
     chosen = int(rng.choice(len(area), p=weight / weight.sum()))
     mask: Mask = labels == chosen
     pieces, count = ndimage.label(mask)
-    if count > 1 and (count > MANY_PIECES or rng.random() < 0.75):
+    if count > 1 and (count > MANY_PIECES or rng.random() < 0.45):
         inside = pieces[mask]
         mask = pieces == inside[rng.integers(len(inside))]
     if rng.random() < 0.06:

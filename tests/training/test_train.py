@@ -1,7 +1,7 @@
 import csv
 import dataclasses
-import math
 import logging
+import math
 from pathlib import Path
 
 import numpy as np

@@ -48,3 +48,32 @@ def test_empty_masks():
     assert boundary_iou(empty, some) == 0
     assert surface_distance(empty, empty, (1, 1)) == 0
     assert surface_distance(empty, some, (1, 1)) == math.inf
+
+
+def test_surface_distance_of_volumes_by_hand():
+    shape = (9, 12, 12)
+    one, other = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    one[2, 3:6, 3:8] = other[5, 3:6, 3:8] = True
+    assert surface_distance(one, other, (2.5, 0.5, 7)) == 7.5
+    thick = one.copy()
+    thick[3] = one[2]  # 15 of 45 surface voxels have none of the other's beside them
+    assert surface_distance(one, thick, (2.5, 0.5, 7)) == pytest.approx(2.5 / 3)
+
+
+def test_the_inside_of_a_volume_is_no_surface():
+    shape = (9, 12, 12)
+    full, hollow = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    full[2:7, 3:8, 3:8] = hollow[2:7, 3:8, 3:8] = True
+    hollow[4, 5, 5] = False  # of its 18 neighbours 8 lie 1 away, 12 across an edge
+    inner = np.argwhere(hollow)
+    inner = inner[((inner - (4, 5, 5)) ** 2).sum(1) <= 2]
+    assert len(inner) == 18
+    away = (12 + 6) / (2 * (125 - 27) + 18)  # all of them lie 1 below the surface
+    assert surface_distance(full, hollow, (1, 1, 1)) == pytest.approx(away)
+
+
+def test_the_edge_of_the_volume_is_a_surface():
+    full = np.ones((5, 6, 7), dtype=bool)
+    shell = full.copy()
+    shell[1:-1, 1:-1, 1:-1] = False
+    assert surface_distance(full, shell, (1, 1, 1)) == 0

@@ -1,8 +1,11 @@
 """Clicks on slices, the rest filled in: a ball and a model that can be followed."""
 
+import math
+
 import numpy as np
 import pytest
 
+from napari_simpleclick.evaluation.boundary import surface_distance
 from napari_simpleclick.evaluation.samples import SliceClick, VolumeSample
 from napari_simpleclick.evaluation.volume_run import evaluate_any, evaluate_volume
 from napari_simpleclick.types import Prediction, Sample
@@ -13,9 +16,10 @@ def ball(radius=8, shape=(21, 30, 30)):
     return (z - 10) ** 2 + (y - 15) ** 2 + (x - 15) ** 2 <= radius**2
 
 
-def sample(mask=None, slices=range(21), reach=0):
+def sample(mask=None, slices=range(21), reach=0, size=None):
     mask = ball() if mask is None else mask
-    return VolumeSample("v/1", (200 * mask).astype(np.uint8), mask, slices, reach)
+    image = (200 * mask).astype(np.uint8)
+    return VolumeSample("v/1", image, mask, slices, reach, size)
 
 
 class Bright:
@@ -85,6 +89,30 @@ def test_where_nothing_is_wrong_there_is_no_further_click():
     result = evaluate_volume(Bright(), sample(mask, slices=range(5)), 4)
     assert result.ious.tolist() == [1, 1, 1, 1]
     assert len(result.clicks) == 1
+
+
+def test_the_surface_is_that_in_three_dimensions():
+    mask = np.zeros((9, 30, 30), dtype=bool)
+    mask[3:6, 10:20, 10:20] = True
+    two = evaluate_volume(Bright(), sample(mask, range(3, 5), size=(2.0, 1.0, 1.0)), 2)
+    seen = mask.copy()
+    seen[5] = False
+    assert two.ious[-1] == pytest.approx(2 / 3)
+    expected = surface_distance(mask, seen, (2, 1, 1))
+    assert two.surface_mm == pytest.approx(expected)
+    assert 0 < expected < 2
+    assert math.isnan(two.boundary_iou)
+    assert math.isnan(evaluate_volume(Bright(), sample(), 1).surface_mm)
+
+
+def test_every_click_is_told_with_the_volume_after_it():
+    told = []
+    result = evaluate_volume(
+        Bright(), sample(), 3, lambda click, volume: told.append((click, volume))
+    )
+    assert [click for click, _ in told] == list(result.clicks)
+    ious = [iou(volume, ball()) for _, volume in told]
+    assert ious == pytest.approx(result.ious.tolist())
 
 
 def test_slices_and_volumes_are_told_apart():

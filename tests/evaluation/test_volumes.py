@@ -103,6 +103,7 @@ def test_whole_volumes_and_their_slices(tmp_path):
     assert (one.image.dtype, one.image.min(), one.image.max()) == (np.uint8, 0, 255)
     np.testing.assert_array_equal(one.mask, TWO == 1)
     assert list(one.slices) == [0, 1, 2]
+    assert one.voxel_size == (2, 0.5, 0.25)
 
     def take(**options):
         slicing = Slicing(**options)
@@ -111,6 +112,7 @@ def test_whole_volumes_and_their_slices(tmp_path):
     (along_x,) = take(axis=2, every=4, min_area=1)[1:]
     np.testing.assert_array_equal(along_x.mask, np.moveaxis(TWO == 7, 2, 0))
     assert list(along_x.slices) == [0, 4]
+    assert along_x.voxel_size == (0.25, 2, 0.5)
     assert [s.name for s in take(min_area=2)] == ["a/1"]
     assert [s.name for s in take(axis=1, every=2)] == ["a/1"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from napari_simpleclick.evaluation.layouts import LAYOUTS, open_layout
 from napari_simpleclick.evaluation.slicing import Slicing
 from napari_simpleclick.evaluation.volume_layouts import VOLUME_LAYOUTS
-from napari_simpleclick.evaluation.volumes import open_pair, open_volumes, open_whole
+from napari_simpleclick.evaluation.volumes import open_pair, open_volumes
+from napari_simpleclick.evaluation.whole_volumes import open_whole
 
 if TYPE_CHECKING:
     from napari_simpleclick.evaluation.samples import Dataset

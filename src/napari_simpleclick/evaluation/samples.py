@@ -48,10 +48,14 @@ class VolumeSample(Sample):
         Slices that may be clicked on, at least one.
     reach : int
         Slices to propagate beyond the outermost clicked ones.
+    voxel_size : tuple of float or None
+        Distance of slices, height and width of a pixel, in millimetres, where they are
+        known.
     """
 
     slices: Sequence[int]
     reach: int = 0
+    voxel_size: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ def image_of(sample_name: str) -> str:
 
 def pixel_size_of(sample: Sample) -> tuple[float, float] | None:
     """Height and width of a pixel in millimetres, None where they are not known."""
+    if isinstance(sample, VolumeSample) and sample.voxel_size is not None:
+        return sample.voxel_size[1:]
     return sample.pixel_size if isinstance(sample, AnnotatedSample) else None
 
 

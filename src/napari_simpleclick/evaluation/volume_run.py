@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from napari_simpleclick.evaluation.boundary import surface_distance
 from napari_simpleclick.evaluation.metrics import iou
 from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.evaluation.run import SampleResult, evaluate_dataset
@@ -17,12 +19,20 @@ from napari_simpleclick.inference.propagation import fill_between, propagate
 from napari_simpleclick.types import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_simpleclick.evaluation.lockstep import ClickPredictor
     from napari_simpleclick.types import Sample
+
+
+class VolumeProgress(Protocol):
+    """Called after every click in a volume."""
+
+    def __call__(self, click: SliceClick, volume: NDArray[np.bool_]) -> None:
+        """Take note of the click and of the mask after it, (n, H, W)."""
+        ...
 
 
 def evaluate_any(
@@ -48,7 +58,10 @@ def evaluate_any(
 
 
 def evaluate_volume(
-    predictor: ClickPredictor, sample: VolumeSample, max_clicks: int = 20
+    predictor: ClickPredictor,
+    sample: VolumeSample,
+    max_clicks: int = 20,
+    progress: VolumeProgress | None = None,
 ) -> SampleResult:
     """Segment one object of a volume with simulated clicks on its slices.
 
@@ -66,11 +79,14 @@ def evaluate_volume(
     max_clicks : int
         Number of clicks, at least 1. Where no slice has an error any more, the rest of
         them changes nothing.
+    progress : VolumeProgress or None
+        Called after every click.
 
     Returns
     -------
     SampleResult
-        IoU of all voxels after every click; the clicks are `SliceClick`.
+        IoU of all voxels after every click; the clicks are `SliceClick`. The surface
+        distance is that in three dimensions; there is no boundary IoU.
 
     Raises
     ------
@@ -81,17 +97,12 @@ def evaluate_volume(
         raise ValueError(f"max_clicks: {max_clicks}, expected at least 1")
     course = _Course(predictor, sample)
     ious: list[float] = []
-    while len(ious) < max_clicks:
-        if not course.click():
-            ious += [ious[-1]] * (max_clicks - len(ious))
-            break
+    while len(ious) < max_clicks and course.click():
         ious.append(iou(sample.mask, course.volume))
-    return SampleResult(
-        sample.name,
-        np.array(ious, dtype=np.float32),
-        tuple(course.clicks),
-        course.seconds,
-    )
+        if progress is not None:
+            progress(course.clicks[-1], course.volume)
+    ious += ious[-1:] * (max_clicks - len(ious))
+    return course.result(ious)
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +135,18 @@ class _Course:
         self.volume = self._fill()
         self.seconds += perf_counter() - start
         return True
+
+    def result(self, ious: Sequence[float]) -> SampleResult:
+        mask, size = self.sample.mask, self.sample.voxel_size
+        return SampleResult(
+            self.sample.name,
+            np.array(ious, dtype=np.float32),
+            tuple(self.clicks),
+            self.seconds,
+            surface_mm=(
+                math.nan if size is None else surface_distance(mask, self.volume, size)
+            ),
+        )
 
     def _click_on(self, index: int) -> None:
         shown, before = self.volume[index], self.predictions.get(index)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.evaluation.samples import (
-    AnnotatedSample,
-    Dataset,
-    Source,
-    VolumeSample,
-)
+from napari_simpleclick.evaluation.samples import AnnotatedSample, Dataset, Source
 from napari_simpleclick.evaluation.volume_layouts import (
     VOLUME_LAYOUTS,
     VolumeFiles,
@@ -48,12 +43,22 @@ class LabelledVolume:
         Values shown as black and white, see `to_display`.
     pixel_size : tuple of float or None
         Height and width of a pixel of a slice in millimetres, where they are known.
+    spacing : float or None
+        Distance of slices in millimetres, where it is known.
     """
 
     image: NDArray[np.generic]
     objects: NDArray[np.generic]
     limits: tuple[float, float]
     pixel_size: tuple[float, float] | None
+    spacing: float | None
+
+    @property
+    def voxel_size(self) -> tuple[float, float, float] | None:
+        """Spacing, height and width in millimetres, None where not all are known."""
+        if self.spacing is None or self.pixel_size is None:
+            return None
+        return (self.spacing, *self.pixel_size)
 
 
 def open_volumes(
@@ -104,50 +109,6 @@ def open_pair(image: Path, labels: Path, slicing: Slicing) -> Dataset:
     return _slices("volume", (pair(image, labels),), slicing)
 
 
-def open_whole(
-    name: str,
-    root: str | Path,
-    slicing: Slicing | None = None,
-    *,
-    labels: Path | None = None,
-    reach: int = 0,
-) -> Dataset:
-    """List the objects of whole volumes, to be clicked slice by slice.
-
-    Parameters
-    ----------
-    name, root
-        As for `open_volumes`.
-    slicing : Slicing or None
-        Slices that may be clicked on, `largest_only` apart; an object needs
-        `min_area` on one of them. None for any slice along the axis of the layout.
-    labels : Path or None
-        Labels of `root`, where that is one volume.
-    reach : int
-        As for `VolumeSample`.
-
-    Returns
-    -------
-    Dataset
-        Its samples are `VolumeSample`, "volume/label".
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `find_volumes`, or if `reach` is negative.
-    """
-    if reach < 0:
-        raise ValueError(f"reach: {reach}, expected at least 0")
-    layout = VOLUME_LAYOUTS[name]
-    slicing = replace(slicing or layout.slicing, largest_only=False)
-    root = Path(root)
-    found = find_volumes(layout, root) if labels is None else (pair(root, labels),)
-    sources = (
-        Source(files.name, partial(_whole, files, slicing, reach)) for files in found
-    )
-    return Dataset(name, tuple(sources), "dice")
-
-
 def pair(image: Path, labels: Path) -> VolumeFiles:
     """Name one volume and its labels, which must be there, as in `open_pair`."""
     for file in (image, labels):
@@ -185,6 +146,7 @@ def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
         np.moveaxis(objects, axis, 0),
         display_range(volume.data),
         _pixel_size(volume, axis),
+        _millimetres(volume, axis),
     )
 
 
@@ -208,17 +170,6 @@ def _samples(files: VolumeFiles, slicing: Slicing) -> Iterator[AnnotatedSample]:
             )
 
 
-def _whole(files: VolumeFiles, slicing: Slicing, reach: int) -> Iterator[VolumeSample]:
-    volume = read_labelled(files, slicing.axis)
-    slices = list(slicing.indices(volume.objects))
-    shown = np.stack([to_display(image, volume.limits) for image in volume.image])
-    values = np.unique(volume.objects[slices])
-    for value in values[values != 0]:
-        mask = np.ascontiguousarray(volume.objects == value)
-        if np.count_nonzero(mask[slices], axis=(1, 2)).max() >= slicing.min_area:
-            yield VolumeSample(f"{files.name}/{value:d}", shown, mask, slices, reach)
-
-
 def _read(file: Path) -> Volume:
     if file.suffix.lower() in metaimage.SUFFIXES:
         return metaimage.read_metaimage(file)
@@ -237,10 +188,11 @@ def _integers(file: Path) -> NDArray[np.generic]:
 
 def _pixel_size(volume: Volume, axis: int) -> tuple[float, float] | None:
     """Size of the pixels of a slice in millimetres, None where it is not known."""
-    rows, cols = (a for a in range(3) if a != axis)
-    if not all(is_length(volume.units[a]) for a in (rows, cols)):
-        return None
-    height, width = (
-        convert_length(volume.scale[a], volume.units[a], "mm") for a in (rows, cols)
-    )
-    return height, width
+    height, width = (_millimetres(volume, a) for a in range(3) if a != axis)
+    return None if height is None or width is None else (height, width)
+
+
+def _millimetres(volume: Volume, axis: int) -> float | None:
+    """Voxel size along an axis in millimetres, None where it is not known."""
+    unit = volume.units[axis]
+    return convert_length(volume.scale[axis], unit, "mm") if is_length(unit) else None

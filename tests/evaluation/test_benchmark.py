@@ -5,6 +5,7 @@ import pytest
 
 from napari_simpleclick.cli import main
 from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table
+from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 
 def test_runtimes_are_timed_in_turns_and_compared() -> None:
@@ -28,9 +29,23 @@ def test_runtimes_are_timed_in_turns_and_compared() -> None:
     )
     assert 0 < reference["median_ms"] <= reference["p95_ms"]
     assert reference["flops"] == other["flops"] > 1e8
+    assert reference["gflops"] == pytest.approx(reference["flops"] / 1e9, abs=1e-3)
     assert 0 < reference["matmul_share"] < 2
     assert told[0] == "xtiny at 64"
-    assert len(benchmark_table(document).splitlines()) == 3
+    # The weights in float32, 15 MiB, and little else for so small an image.
+    assert 14 < reference["peak_memory_mib"] < 150
+    assert 0 < other["peak_memory_mib"] < 150
+    head, line, _ = benchmark_table(document).splitlines()
+    assert head.split()[-1] == "memory"
+    assert line.endswith(f"{reference['peak_memory_mib']:.0f} MiB")
+
+
+def test_memory_that_the_system_does_not_tell_has_a_word() -> None:
+    row = {"variant": "xtiny", "size": 64, "runtime": "auto", "computed_by": "x"}
+    times = {"median_ms": 1.0, "p95_ms": 2.0, "ratio_to_torch_float32": 0.5}
+    rest = {"gflops": 1.0, "matmul_share": 0.5, "peak_memory_mib": None}
+    table = benchmark_table({"rows": [row | times | rest]})
+    assert table.endswith(" 50%    unknown")
 
 
 def test_the_command_writes_rows_and_names_what_auto_took(tmp_path: Path) -> None:
@@ -43,6 +58,7 @@ def test_the_command_writes_rows_and_names_what_auto_took(tmp_path: Path) -> Non
         "openvino-bfloat16",
         "openvino-float32",
     )
+    assert all(row["peak_memory_mib"] > 0 for row in document["rows"])
     assert document["machine"]["cores"] > 0
 
 
@@ -53,7 +69,9 @@ def test_the_command_writes_rows_and_names_what_auto_took(tmp_path: Path) -> Non
         (("xtiny", [64], ["jax"]), "runtimes: 'jax', expected auto, torch-float32"),
     ],
 )
-def test_what_cannot_be_measured_is_named(arguments, sentence) -> None:
+def test_what_cannot_be_measured_is_named(
+    arguments: tuple[str, list[int], list[RuntimeChoice]], sentence: str
+) -> None:
     variant, sizes, runtimes = arguments
     with pytest.raises(ValueError, match=sentence):
         benchmark([variant], sizes, runtimes)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from napari_simpleclick.evaluation.peak_memory import measure_apart
 from napari_simpleclick.evaluation.published import (
     SOURCE,
     published_costs,
@@ -141,15 +139,7 @@ def _aligned(lines: Iterable[tuple[str, ...]]) -> str:
 def _measure(variant: str, size: int, device: Device, clicks: int) -> dict[str, Any]:
     module = "napari_simpleclick.evaluation.profile_row"
     arguments = (variant, str(size), device, str(clicks))
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True
-    )
-    if done.returncode:
-        told = done.stderr.strip().splitlines()
-        reason = told[-1] if told else f"exit status {done.returncode}"
-        raise ChildProcessError(f"{variant} at {size} could not be measured: {reason}")
-    row: dict[str, Any] = json.loads(done.stdout)
-    return row
+    return measure_apart(module, arguments, f"{variant} at {size}")
 
 
 def _check(variants: Sequence[str], sizes: Sequence[int], clicks: int) -> None:

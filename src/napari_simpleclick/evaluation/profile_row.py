@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
+from napari_simpleclick.evaluation.peak_memory import peak_memory
 from napari_simpleclick.inference.loading import choose_device, predictor_for
 from napari_simpleclick.modeling.config import VARIANTS
 from napari_simpleclick.modeling.flops import count_flops
@@ -56,13 +57,13 @@ def measure_row(
         medians, from image and clicks to mask.
     """
     place = choose_device(device)
-    before = _peak_memory(place)
+    before = peak_memory(place)
     torch.manual_seed(_SEED)
     config = VARIANTS[variant]
     network = SimpleClick(config).to(place).eval()
     predictor = predictor_for(network, config, input_size=size, device=place)
     seconds = _time_clicks(predictor, clicks)
-    after = _peak_memory(place)
+    after = peak_memory(place)
     position = network.backbone.pos_embed.numel()
     return {
         "variant": variant,
@@ -88,18 +89,6 @@ def _time_clicks(predictor: Predictor, n: int) -> list[float]:
         previous = predictor.predict(image, clicks[:count], previous)
         seconds.append(perf_counter() - start)
     return seconds[1:]
-
-
-def _peak_memory(place: torch.device) -> int | None:
-    """Most memory that was used so far, in bytes."""
-    if place.type == "cuda":
-        return torch.cuda.max_memory_allocated(place)
-    if place.type != "cpu" or sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":

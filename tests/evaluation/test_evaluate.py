@@ -145,6 +145,8 @@ def test_whole_volumes(checkpoints, tmp_path, capsys):
     html = (output / "report.html").read_text()
     assert "mean Dice @1 (%)" in html
     assert "mean IoU" not in html
+    assert html.count("data:image/png;base64,") == 4
+    assert re.search(r"a/[12]: Dice [\d.]+ % \(slice [024]: [\d.]+ %\)", html)
     assert main(["evaluate", *where, *model, *options[:2], "--reach", "1"]) == 1
     assert "add --volume-dice" in capsys.readouterr().err
 

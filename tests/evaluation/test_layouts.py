@@ -169,4 +169,4 @@ def test_find_reads_only_what_it_needs(tmp_path):
         save(tmp_path / "masks" / f"{stem}.png", mask(r0="1 2"))
     (tmp_path / "images" / "a.png").write_bytes(b"broken")
     dataset = open_dataset("folder", tmp_path)
-    assert list(dataset.find(["b/2", "no/1"])) == ["b/2"]
+    assert [sample.name for sample in dataset.find(["b/2", "no/1"])] == ["b/2"]

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
-import numpy as np
-
-from napari_simpleclick.evaluation.run import SampleResult, evaluate_sample
-from napari_simpleclick.evaluation.samples import pixel_size_of
-from napari_simpleclick.inference.intensity import to_display
-from napari_simpleclick.io.overlay import draw_overlay, save_row
-from napari_simpleclick.types import Prediction, Roi
+from napari_simpleclick.evaluation.case_picture import draw_view, view_after
+from napari_simpleclick.evaluation.metrics import dice_of_iou
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.evaluation.case_picture import View
     from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.evaluation.samples import Dataset
-    from napari_simpleclick.types import Click, Sample
 
 SHOWN_CLICKS: Final = 5
 _EACH: Final = 4
-_MARGIN: Final = 0.5
-_MIN_SIDE: Final = 64
-_HEIGHT: Final = 240
+
+
+class CaseProgress(Protocol):
+    """Called after every click that is made for a picture; it may raise, to stop."""
+
+    def __call__(self, clicks: int, all_clicks: int) -> None:
+        """Take note of the clicks made, and of those that there will be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +38,24 @@ class Case:
     ----------
     name : str
         The sample.
-    iou : float
-        In [0, 1], after `n_clicks` clicks.
+    score : float
+        Of the object, in [0, 1], after `n_clicks` clicks: what the data set measures.
     n_clicks : int
-        Clicks shown.
+        Clicks on the object; of a volume, the picture shows those on one slice.
     picture : Path
         A PNG file.
+    index : int or None
+        The slice of a volume.
+    slice_dice : float or None
+        Dice coefficient on this slice alone.
     """
 
     name: str
-    iou: float
+    score: float
     n_clicks: int
     picture: Path
+    index: int | None = None
+    slice_dice: float | None = None
 
 
 def draw_cases(
@@ -58,19 +63,22 @@ def draw_cases(
     model: EvaluatedModel,
     results: Sequence[SampleResult],
     folder: Path,
+    progress: CaseProgress | None = None,
 ) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
-    """Draw the objects with the least and the greatest IoU after a few clicks.
+    """Draw the objects with the least and the greatest score after a few clicks.
 
     Parameters
     ----------
     dataset : Dataset
-        Where the objects are.
+        Where the objects are; those that it has no more are left out.
     model : EvaluatedModel
         It predicts these objects again.
     results : sequence of SampleResult
         How the model did.
     folder : Path
         It gets a PNG file for each.
+    progress : CaseProgress or None
+        Called after every click.
 
     Returns
     -------
@@ -78,73 +86,43 @@ def draw_cases(
         Worst first, and best first; no object is in both.
     """
     n_clicks = min(SHOWN_CLICKS, len(results[0].ious))
-    ranked = sorted(results, key=lambda result: float(result.ious[n_clicks - 1]))
-    n_each = min(_EACH, len(ranked) // 2) or 1
-    worst, best = ranked[:n_each], ranked[n_each:][-n_each:][::-1]
-    samples = dataset.find(result.name for result in (*worst, *best))
+    worst, best = _chosen(results, n_clicks)
+    files = {
+        result.name: folder / f"{kind}_{place}.png"
+        for kind, some in (("worst", worst), ("best", best))
+        for place, result in enumerate(some, start=1)
+    }
     folder.mkdir(parents=True, exist_ok=True)
+    views: dict[str, View] = {}
+    for number, sample in enumerate(dataset.find(files)):
+        tell = partial(_tell, progress, number * n_clicks, len(files) * n_clicks)
+        views[sample.name] = view_after(model.predictor, sample, n_clicks, tell)
+        draw_view(views[sample.name], files[sample.name])
+        tell(n_clicks)  # a volume without an error has fewer
 
-    def draw(result: SampleResult, file: str) -> Case:
-        picture = folder / f"{file}.png"
-        sample = samples[result.name]
-        _draw(model.predictor, sample, n_clicks, picture)
-        return Case(result.name, float(result.ious[n_clicks - 1]), n_clicks, picture)
+    def case(result: SampleResult) -> Case:
+        view, reached = views[result.name], result.ious[n_clicks - 1]
+        score = reached if dataset.measure == "iou" else dice_of_iou(reached)
+        dice = None if view.index is None else view.dice
+        picture = files[result.name]
+        return Case(result.name, float(score), n_clicks, picture, view.index, dice)
 
     return (
-        tuple(draw(result, f"worst_{i}") for i, result in enumerate(worst, start=1)),
-        tuple(draw(result, f"best_{i}") for i, result in enumerate(best, start=1)),
+        tuple(case(result) for result in worst if result.name in views),
+        tuple(case(result) for result in best if result.name in views),
     )
 
 
-def _draw(
-    predictor: ClickPredictor, sample: Sample, n_clicks: int, picture: Path
+def _chosen(
+    results: Sequence[SampleResult], n_clicks: int
+) -> tuple[list[SampleResult], list[SampleResult]]:
+    ranked = sorted(results, key=lambda result: float(result.ious[n_clicks - 1]))
+    n_each = min(_EACH, len(ranked) // 2) or 1
+    return ranked[:n_each], ranked[n_each:][-n_each:][::-1]
+
+
+def _tell(
+    progress: CaseProgress | None, before: int, all_clicks: int, clicks: int
 ) -> None:
-    last: list[Prediction] = []
-    result = evaluate_sample(
-        predictor, sample, n_clicks, lambda s, c, prediction, i: last.append(prediction)
-    )
-    mask = last[-1].mask(predictor.threshold)
-    box = surroundings(sample.mask | mask, result.clicks)
-    image = to_display(sample.image) if sample.image.dtype != np.uint8 else sample.image
-    panels = []
-    for labels, clicks in ((sample.mask, ()), (mask, result.clicks)):
-        panels.append(
-            draw_overlay(
-                image[box.slices].astype(np.uint8, copy=False),
-                labels[box.slices].astype(np.uint8),
-                [
-                    replace(c, row=c.row - box.row_min, col=c.col - box.col_min)
-                    for c in clicks
-                ],
-                pixel_size=pixel_size_of(sample) or (1.0, 1.0),
-                height=_HEIGHT,
-            )
-        )
-    save_row(picture, panels)
-
-
-def surroundings(mask: NDArray[np.bool_], clicks: Sequence[Click]) -> Roi:
-    """Box of a mask and of clicks with a margin, about square, within the image.
-
-    Parameters
-    ----------
-    mask : ndarray
-        (H, W), bool, not empty.
-    clicks : sequence of Click
-        Whole coordinates.
-
-    Returns
-    -------
-    Roi
-        In pixels of the image.
-    """
-    rows, cols = np.nonzero(mask)
-    rows = np.append(rows, [int(click.row) for click in clicks])
-    cols = np.append(cols, [int(click.col) for click in clicks])
-    extent = max(np.ptp(rows), np.ptp(cols)) + 1
-    half = max((1 + _MARGIN) * extent, _MIN_SIDE) / 2
-    ends = []
-    for positions, size in zip((rows, cols), mask.shape, strict=True):
-        centre = (positions.min() + positions.max()) / 2
-        ends += [max(int(centre - half), 0), min(int(centre + half), size - 1)]
-    return Roi(*ends)
+    if progress is not None:
+        progress(before + clicks, all_clicks)

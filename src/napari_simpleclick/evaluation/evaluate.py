@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from napari_simpleclick.evaluation.cases import draw_cases
+from tqdm import tqdm
+
 from napari_simpleclick.evaluation.datasets import open_dataset
-from napari_simpleclick.evaluation.figures import check_available, save_curves
+from napari_simpleclick.evaluation.figures import check_available
 from napari_simpleclick.evaluation.models import open_model
-from napari_simpleclick.evaluation.page import page
-from napari_simpleclick.evaluation.report import report
+from napari_simpleclick.evaluation.report_files import write_report
 from napari_simpleclick.evaluation.study import Study, in_this_process
 from napari_simpleclick.inference.loading import choose_device
-from napari_simpleclick.io.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from napari_simpleclick.evaluation.cases import CaseProgress
     from napari_simpleclick.evaluation.models import EvaluatedModel
-    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.evaluation.slicing import Slicing
     from napari_simpleclick.evaluation.study import Evaluator
     from napari_simpleclick.inference.loading import Device
@@ -147,35 +145,20 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
             cluster=cluster,
         )
         results = study.run()
-    return _write_report(study, results)
+    with _bar() as progress:
+        return write_report(study, results, progress)
 
 
-def _write_report(
-    study: Study, results: Mapping[str, Sequence[SampleResult]]
-) -> dict[str, Any]:
-    document = report(study, results)
-    save_curves(study.output / "curves", document, results)
-    cases = (
-        {}
-        if study.dataset.measure == "dice"
-        else {
-            model.name: draw_cases(
-                study.dataset,
-                model,
-                results[model.name],
-                study.output / "cases" / model.name,
-            )
-            for model in study.models
-        }
-    )
-    html = page(document, study.output / "curves.svg", cases)
-    for name, text in (
-        ("report.json", json.dumps(document, indent=2) + "\n"),
-        ("report.html", html),
-    ):
-        with replacing(study.output / name) as partial_file:
-            partial_file.write_text(text, encoding="utf-8")
-    return document
+@contextmanager
+def _bar() -> Iterator[CaseProgress]:
+    """Show how far the pictures of a report are."""
+    with tqdm(desc="pictures", unit="click") as bar:
+
+        def show(clicks: int, all_clicks: int) -> None:
+            bar.total = all_clicks
+            bar.update(clicks - bar.n)
+
+        yield show
 
 
 @contextmanager

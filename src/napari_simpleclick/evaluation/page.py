@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from html import escape
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from napari_simpleclick.evaluation.report import CURVES, NAMES
@@ -33,6 +34,13 @@ figcaption{font-size:.82rem;color:#555;overflow-wrap:anywhere}
 svg{width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;
 gap:.15rem 1.2rem;font-size:.9rem}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
 """
+_CASE_NOTES: Final = MappingProxyType(
+    {
+        "iou": "Left the annotation, right the prediction with its clicks.",
+        "dice": "Of the clicked slices that with the most wrong pixels: left the "
+        "annotation, right the prediction with the clicks on this slice.",
+    }
+)
 _MIOU_CLICKS: Final = ("1", "3", "5", "10", "20")
 
 
@@ -68,7 +76,7 @@ def page(
         "<h2>Clicks and accuracy</h2>",
         svg[svg.index("<svg") :],
         "<p class=note>Bands are the 95&nbsp;% intervals.</p>",
-        *(_cases(name, *pair) for name, pair in cases.items()),
+        *(_cases(name, document["measure"], *pair) for name, pair in cases.items()),
         _facts("Settings", document["settings"]),
         _facts("Checkpoints (SHA-256)", digests),
         _facts("Computed by", runtimes),
@@ -83,10 +91,11 @@ def page(
 
 
 def _subject(document: Mapping[str, Any]) -> str:
-    """Name of the data set; one's own data go by the name of their folder or file."""
-    name = str(document["dataset"])
-    root = PurePath(document["settings"]["root"]).name
-    return f"{root} ({name})" if name in ("folder", "volume") else name
+    """Name of the data set; one's own data go by their folder, file or layer."""
+    name, settings = str(document["dataset"]), document["settings"]
+    if name in ("folder", "volume"):
+        return f"{PurePath(settings['root']).name} ({name})"
+    return f"{settings['image']} ({name})" if "image" in settings else name
 
 
 def _opening(document: Mapping[str, Any]) -> str:
@@ -191,21 +200,24 @@ def _row(cells: Iterable[str], kind: str = "measured") -> str:
     return f"<tr class={kind}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _cases(name: str, worst: Sequence[Case], best: Sequence[Case]) -> str:
+def _cases(name: str, measure: str, worst: Sequence[Case], best: Sequence[Case]) -> str:
     shown = [("Worst", worst), ("Best", best)]
     blocks = [
-        f"<h2>{heading} of {escape(name)}, after {cases[0].n_clicks} clicks</h2>"
-        "<p class=note>Left the annotation, right the prediction with its clicks.</p>"
-        f"<div class=cases>{''.join(_case(case) for case in cases)}</div>"
+        f"<h2>{heading} of {escape(name)}, after {cases[0].n_clicks} "
+        f"click{'s' * (cases[0].n_clicks > 1)}</h2>"
+        f"<p class=note>{_CASE_NOTES[measure]}</p>"
+        f"<div class=cases>{''.join(_case(case, measure) for case in cases)}</div>"
         for heading, cases in shown
         if cases
     ]
     return "\n".join(blocks)
 
 
-def _case(case: Case) -> str:
+def _case(case: Case, measure: str) -> str:
     content = base64.b64encode(case.picture.read_bytes()).decode()
-    caption = f"{escape(case.name)}: IoU {100 * case.iou:.1f} %"
+    caption = f"{escape(case.name)}: {NAMES[measure]} {100 * case.score:.1f} %"
+    if case.index is not None and case.slice_dice is not None:
+        caption += f" (slice {case.index}: {100 * case.slice_dice:.1f} %)"
     return (
         f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
         f"<figcaption>{caption}</figcaption></figure>"

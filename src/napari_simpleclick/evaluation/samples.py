@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from napari_simpleclick.types import Click, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -110,22 +110,22 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (sample for source in self.sources for sample in source.read())
 
-    def find(self, names: Iterable[str]) -> dict[str, Sample]:
+    def find(self, names: Collection[str]) -> Iterator[Sample]:
         """Read the samples of these names, and no source without one of them.
 
-        Returns
-        -------
-        dict of str to Sample
-            Those that exist, in the order of the data set.
+        Parameters
+        ----------
+        names : collection of str
+            Of samples; those that do not exist are left out.
+
+        Yields
+        ------
+        Sample
+            In the order of the data set.
         """
-        wanted = set(names)
-        return {
-            sample.name: sample
-            for source in self.sources
-            if any(name.startswith(f"{source.name}/") for name in wanted)
-            for sample in source.read()
-            if sample.name in wanted
-        }
+        for source in self.sources:
+            if any(name.startswith(f"{source.name}/") for name in names):
+                yield from (each for each in source.read() if each.name in names)
 
 
 def image_of(sample_name: str) -> str:

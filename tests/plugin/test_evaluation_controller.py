@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from napari_simpleclick.evaluation.run import evaluate_sample
 from napari_simpleclick.plugin.click_layer import COLOURS
 from napari_simpleclick.plugin.evaluation_controller import EvaluationController
 from napari_simpleclick.plugin.evaluation_objects import EvaluationSettings
+from napari_simpleclick.plugin.evaluation_report import dataset_of
+from napari_simpleclick.plugin.evaluation_source import annotated_image
 from napari_simpleclick.plugin.evaluation_state import (
     EvaluationState,
     MeasuredObject,
@@ -74,6 +77,11 @@ class Desk:
 @pytest.fixture
 def desk(viewer: ViewerModel) -> Desk:
     return Desk(viewer, InlineRunner())
+
+
+def files_in(folder: Path) -> set[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in files}
 
 
 def sample(desk: Desk, label: int) -> Sample:
@@ -347,12 +355,136 @@ def test_the_report_is_that_of_the_command(desk: Desk, tmp_path: Path) -> None:
     assert report["settings"]["contrast_limits"] == list(desk.image.contrast_limits)
 
 
-def test_a_report_overwrites_no_other(desk: Desk, tmp_path: Path) -> None:
+def test_a_report_has_page_curves_and_cases(desk: Desk, tmp_path: Path) -> None:
     desk.run()
-    (tmp_path / "objects.csv").write_text("precious")
+    desk.controller.save(tmp_path)
+    assert files_in(tmp_path) == {
+        "objects.csv",
+        "report.json",
+        "report.html",
+        "curves.png",
+        "curves.svg",
+        "cases/disks/worst_1.png",
+        "cases/disks/best_1.png",
+    }
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Interactive segmentation of scan (napari)</h1>" in html
+    for measured, rank in zip(desk.controller.objects, ("Worst", "Best"), strict=True):
+        name, iou = measured.result.name, 100 * measured.iou
+        after = html[html.index(f"<h2>{rank} of disks, after 4 clicks</h2>") :]
+        assert f"{name}: IoU {iou:.1f} %" in after[: after.index("</figcaption>")]
+    said = f"Saved report.html, objects.csv and report.json in {tmp_path}."
+    assert desk.messages[-1] == said
+
+
+def test_saving_is_shown_and_is_the_workers(
+    viewer: ViewerModel, tmp_path: Path
+) -> None:
+    desk = Desk(viewer, HeldRunner())
+    desk.run()
+    desk.runner.run_next()
+    seen = len(desk.predictor.seen)
+    desk.controller.save(tmp_path)
+    assert desk.messages[-1] == "Saving the report \u2026"
+    assert desk.controller.state.is_saving
+    desk.run()
+    desk.controller.save(tmp_path / "other")
+    assert len(desk.runner.held) == 1
+    assert files_in(tmp_path) == set()
+    desk.states.clear()
+    desk.runner.run_next()
+    assert len(desk.predictor.seen) == seen + 2 * 4
+    assert [s.progress.clicks for s in desk.states][-1] == 8
+    assert {s.progress.all_clicks for s in desk.states} == {8}
+    assert not desk.controller.state.is_busy
+    assert len(desk.controller.objects) == 2
+
+
+def test_cancelled_saving_keeps_the_data(desk: Desk, tmp_path: Path) -> None:
+    desk.run()
+    seen = len(desk.predictor.seen)
+    desk.controller.changed.connect(
+        lambda state: state.progress.clicks == 3 and desk.controller.cancel()
+    )
+    desk.controller.save(tmp_path)
+    assert len(desk.predictor.seen) == seen + 3
+    assert "report.json" in files_in(tmp_path)
+    assert "report.html" not in files_in(tmp_path)
+    said = f"Stopped: {tmp_path} has objects.csv and report.json, but no page."
+    assert desk.messages[-1] == said
+    assert desk.failures == []
+    assert not desk.controller.state.is_busy
+
+
+def test_without_matplotlib_the_data_are_saved(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run()
+    for name in list(sys.modules):
+        if name.split(".")[0] == "matplotlib":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    desk.controller.save(tmp_path)
+    assert files_in(tmp_path) == {"objects.csv", "report.json"}
+    assert desk.messages[-1] == (
+        f"Saved objects.csv and report.json in {tmp_path}; report.html and its curves "
+        "need matplotlib: pip install 'napari-simpleclick[evaluate]'."
+    )
+    assert not desk.controller.state.is_busy
+
+
+def test_an_error_in_saving_is_said(desk: Desk, tmp_path: Path) -> None:
+    desk.run()
+    patience = len(desk.predictor.seen) + 2
+
+    def fail(*arguments: Any) -> Prediction:
+        if len(desk.predictor.seen) >= patience:
+            raise RuntimeError("out of memory")
+        return BrightDisks.predict(desk.predictor, *arguments)
+
+    desk.predictor.predict = fail  # type: ignore[method-assign]
+    desk.controller.save(tmp_path)
+    assert desk.failures == ["The report was not finished: out of memory"]
+    assert not desk.controller.state.is_busy
+
+
+def test_closing_stops_saving(viewer: ViewerModel, tmp_path: Path) -> None:
+    desk = Desk(viewer, HeldRunner())
+    desk.run()
+    desk.runner.run_next()
+    desk.controller.save(tmp_path)
+    told, seen = len(desk.messages), len(desk.predictor.seen)
+    desk.controller.close()
+    desk.runner.run_next()
+    assert len(desk.predictor.seen) <= seen + 1
+    assert "report.html" not in files_in(tmp_path)
+    assert len(desk.messages) == told
+
+
+def test_objects_are_found_again_slice_by_slice(desk: Desk) -> None:
+    desk.run(EvaluationSettings(max_clicks=1, axis=1, every=1, min_area=1))
+    run = desk.controller.objects
+    plane = run[0].found.plane
+    annotated = annotated_image(desk.image, desk.labels, desk.viewer.dims, 1)
+    in_order = sorted((o.found for o in run), key=lambda f: (f.plane.position, f.label))
+    dataset = dataset_of(annotated, in_order)
+    assert len(dataset.sources) == len({found.plane for found in in_order})
+    names = [run[0].result.name, run[-1].result.name]
+    again = {each.name: each for each in dataset.find(names)}
+    assert set(again) == set(names)
+    truth = desk.labels.data[plane.index] == run[0].found.label
+    np.testing.assert_array_equal(again[names[0]].mask, truth)
+
+
+@pytest.mark.parametrize("there", ["objects.csv", "report.html", "cases"])
+def test_a_report_overwrites_no_other(desk: Desk, tmp_path: Path, there: str) -> None:
+    desk.run()
+    (tmp_path / there).write_text("precious")
     desk.controller.save(tmp_path)
     assert "choose another folder" in desk.failures[0]
-    assert (tmp_path / "objects.csv").read_text() == "precious"
+    assert (tmp_path / there).read_text() == "precious"
+    assert files_in(tmp_path) == {there}
+    assert not desk.controller.state.is_busy
 
 
 def test_closing_stops_the_run_and_says_nothing_more(viewer: ViewerModel) -> None:

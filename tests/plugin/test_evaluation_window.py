@@ -71,9 +71,12 @@ class Window:
         self.press(self.tab.run.native)
 
     def settle(self) -> None:
-        self.bot.waitUntil(
-            lambda: not self.controller.state.is_running, timeout=180_000
-        )
+        self.bot.waitUntil(lambda: not self.controller.state.is_busy, timeout=180_000)
+
+    def save(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        answer = str(folder)
+        patch.setattr(QFileDialog, "getExistingDirectory", lambda *_: answer)
+        self.press(self.tab.save.native)
 
     def press_row(self, row: int) -> None:
         table = self.tab.table
@@ -123,9 +126,11 @@ def test_from_run_to_saved_report_with_the_bundled_model(
     window.bot.keyClick(tab.table, Qt.Key.Key_Up)
     assert window.viewer.dims.point[0] == 10 * int(window.texts(0)[0])
 
-    folder = str(tmp_path)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: folder)
-    window.press(tab.save.native)
+    window.save(tmp_path, monkeypatch)
+    window.settle()
+    assert tab.status.text().startswith("Saved report.html")
+    pictures = sorted(path.name for path in (tmp_path / "cases/default").iterdir())
+    assert pictures == ["best_1.png", "worst_1.png"]
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["model"] == "default"
     assert len(report["checkpoint_sha256"]) == 64
@@ -205,6 +210,62 @@ def test_own_layers_are_no_ground_truth(window: Window) -> None:
     assert list(window.tab.labels.choices) == [window.truth]
     other = window.viewer.add_labels(np.zeros(SHAPE, np.uint8))
     assert list(window.tab.labels.choices) == [window.truth, other]
+
+
+def test_the_window_answers_while_it_saves_and_saving_can_be_cancelled(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated = Gated()
+    gated.gate.set()
+    window.use(gated)
+    window.run()
+    window.settle()
+    gated.gate.clear()
+    window.save(tmp_path, monkeypatch)
+    window.bot.waitUntil(lambda: (tmp_path / "curves.png").is_file(), timeout=60_000)
+    tab = window.tab
+    assert tab.run.text == "Cancel"
+    assert not tab.save.enabled
+    assert tab.status.text() == "Saving the report \u2026"
+    window.press_row(1)
+    assert MASK_NAME in window.viewer.layers
+    window.run()
+    assert tab.status.text() == "Stopping \u2026"
+    gated.gate.set()
+    window.settle()
+    assert tab.status.text().startswith(f"Stopped: {tmp_path} has objects.csv")
+    assert not (tmp_path / "report.html").exists()
+    assert tab.run.text == "Run"
+    assert tab.save.enabled
+    window.save(tmp_path / "whole", monkeypatch)
+    window.settle()
+    assert (tmp_path / "whole/report.html").is_file()
+    assert tab.progress.text() == "100 %"
+
+
+@pytest.mark.parametrize("what", ["dock", "viewer"])
+def test_closing_during_saving_stops_it(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    gated = Gated()
+    gated.gate.set()
+    window.use(gated)
+    window.run()
+    window.settle()
+    gated.gate.clear()
+    seen = len(gated.seen)
+    window.save(tmp_path, monkeypatch)
+    window.bot.waitUntil(lambda: (tmp_path / "curves.png").is_file(), timeout=60_000)
+    if what == "dock":
+        window.viewer.window.remove_dock_widget(window.dock)
+    else:
+        window.viewer.close()
+    window.bot.wait(50)
+    gated.gate.set()
+    window.bot.waitUntil(lambda: len(gated.seen) == seen + 1)
+    window.bot.wait(200)
+    assert len(gated.seen) == seen + 1
+    assert not (tmp_path / "report.html").exists()
 
 
 @pytest.mark.parametrize("what", ["dock", "viewer"])

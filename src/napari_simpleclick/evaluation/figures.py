@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours that colour-blind readers tell apart: Okabe and Ito, 2008."""
 _REACHED: Final = 0.9
+_LINE: Final[Any] = {"marker": ".", "clip_on": False}  # 0 and 100 % are seen whole
 _STYLE: Final[Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -45,7 +46,8 @@ def check_available() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "curves need matplotlib: pip install 'napari-simpleclick[evaluate]'"
+            "report.html and its curves need matplotlib: "
+            "pip install 'napari-simpleclick[evaluate]'"
         ) from error
 
 
@@ -87,7 +89,7 @@ def save_curves(
             axes.set(xlabel="clicks", ylabel=label, ylim=(0, 100))
             axes.set_xlim(0.5, clicks + 0.5)
             axes.set_xticks(sorted({1, *range(5, clicks + 1, 5), clicks}))
-            axes.legend(loc="lower right")
+            axes.legend(loc="best")
         figure.savefig(path.with_suffix(".png"), dpi=150)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
@@ -100,7 +102,7 @@ def _draw_mean(axes: Axes, model: Mapping[str, Any], curve: str, colour: str) ->
     clicks = [int(k) for k in model[curve]]
     means = 100 * np.array(list(model[curve].values()))
     low, high = 100 * np.array(list(model[f"{curve}_interval"].values())).T
-    axes.plot(clicks, means, color=colour, marker=".", label=model["model"])
+    axes.plot(clicks, means, color=colour, label=model["model"], **_LINE)
     axes.fill_between(clicks, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
@@ -109,7 +111,7 @@ def _draw_reached(
 ) -> None:
     reached = np.maximum.accumulate(scores, axis=1) >= _REACHED
     clicks = np.arange(1, scores.shape[1] + 1)
-    axes.plot(clicks, 100 * reached.mean(0), color=colour, marker=".", label=name)
+    axes.plot(clicks, 100 * reached.mean(0), color=colour, label=name, **_LINE)
 
 
 def _draw_published(axes: Axes, published: Mapping[str, Any]) -> None:

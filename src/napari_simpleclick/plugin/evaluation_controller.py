@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-    from napari_simpleclick.plugin.evaluation_objects import EvaluationSettings
+    from napari_simpleclick.plugin.evaluation_objects import (
+        AnnotatedImage,
+        EvaluationSettings,
+    )
+    from napari_simpleclick.plugin.evaluation_report import SaveTask
     from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.worker import Runner
 
@@ -42,6 +46,7 @@ class _Run:
     model: str
     predictor: SharedPredictor
     settings: dict[str, Any]
+    annotated: AnnotatedImage
     stop: Event = field(default_factory=Event)
     done: list[MeasuredObject] = field(default_factory=list)  # in order of time
     ranked: list[MeasuredObject] = field(default_factory=list)  # worst first
@@ -121,7 +126,7 @@ class EvaluationController:
         predictor : SharedPredictor or None
             What is evaluated; None where no model is loaded yet.
         """
-        if self._state.is_running:
+        if self._state.is_busy:
             return
         try:
             run, task = self._prepared(image, labels, settings, model, predictor)
@@ -139,8 +144,8 @@ class EvaluationController:
         )
 
     def cancel(self) -> None:
-        """Stop before the next click; what is measured stays."""
-        if self._run is not None and self._state.is_running:
+        """Stop before the next click; what is measured, and saved, stays."""
+        if self._run is not None and self._state.is_busy:
             self._run.stop.set()
             self.message.emit("Stopping \u2026")
 
@@ -154,19 +159,22 @@ class EvaluationController:
             self.failed.emit(str(error))
 
     def save(self, folder: Path) -> None:
-        """Write objects.csv and report.json of what is measured into a folder."""
-        if self._run is None or not self._run.done:
-            return
-        # It imports torch, which is loaded once something is measured.
-        from napari_simpleclick.plugin.evaluation_report import save_report
+        """Write what the evaluate command writes, of what is measured, into a folder.
 
-        run, results = self._run, [measured.result for measured in self._run.done]
+        Pictures of the worst and best objects take some clicks more: the worker makes
+        them, too.
+        """
+        run = self._run
+        if run is None or not run.done or self._state.is_busy:
+            return
         try:
-            save_report(folder, run.model, run.predictor, run.settings, results)
+            task = self._saving(run, folder)
         except OSError as error:
             self.failed.emit(f"The report was not saved: {error}")
-        else:
-            self.message.emit(f"Saved objects.csv and report.json in {folder}.")
+            return
+        self._set(replace(self._state, is_saving=True, progress=Progress()))
+        self.message.emit("Saving the report \u2026")
+        self._runner.submit(task, self._end_saving, self._fail_saving)
 
     def close(self) -> None:
         """Stop the run, and let go of the runner and of all who listen."""
@@ -197,12 +205,44 @@ class EvaluationController:
             raise ValueError("There is no model yet: choose one above, or wait for it.")
         annotated = annotated_image(image, labels, self._viewer.dims, settings.axis)
         told = report_settings(annotated, labels.name, settings)
-        run = _Run(image, model, predictor, told)
+        run = _Run(image, model, predictor, told, annotated)
 
         def tell(news: Progress | MeasuredObject) -> None:
             self._runner.report(lambda: self._hear(run, news))
 
         return run, EvaluationTask(annotated, settings, predictor, tell, run.stop)
+
+    def _saving(self, run: _Run, folder: Path) -> SaveTask:
+        # It imports torch, which is loaded once something is measured.
+        from napari_simpleclick.plugin.evaluation_report import SaveTask, check_folder
+
+        check_folder(folder)
+        run.stop = Event()
+
+        def tell(news: Progress) -> None:
+            self._runner.report(lambda: self._set(replace(self._state, progress=news)))
+
+        done = tuple(run.done)
+        return SaveTask(
+            folder,
+            run.model,
+            run.predictor,
+            run.settings,
+            run.annotated,
+            done,
+            tell,
+            run.stop,
+        )
+
+    def _end_saving(self, sentence: str) -> None:
+        self.message.emit(sentence)
+        self._set(replace(self._state, is_saving=False))
+
+    def _fail_saving(self, error: BaseException) -> None:
+        _LOG.debug("The report could not be saved", exc_info=error)
+        reason = str(error) or type(error).__name__
+        self.failed.emit(f"The report was not finished: {reason}")
+        self._set(replace(self._state, is_saving=False))
 
     def _hear(self, run: _Run, news: Progress | MeasuredObject) -> None:
         if run is not self._run:

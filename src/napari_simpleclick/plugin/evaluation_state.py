@@ -25,9 +25,13 @@ NOC_TARGETS: Final = (0.85, 0.9)
 """IoUs whose number of clicks the dock shows, as the papers do."""
 
 
+class StoppedError(Exception):
+    """The user wants no more of what a worker does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """How far a run is, or the pictures of its report.
 
     Parameters
     ----------
@@ -134,6 +138,8 @@ class EvaluationState:
     ----------
     is_running : bool
         Whether the robot user clicks.
+    is_saving : bool
+        Whether a report is being saved.
     progress : Progress
         How far it is.
     figures : Figures or None
@@ -141,5 +147,11 @@ class EvaluationState:
     """
 
     is_running: bool = False
+    is_saving: bool = False
     progress: Progress = Progress()
     figures: Figures | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to wait for, or to cancel."""
+        return self.is_running or self.is_saving

@@ -10,7 +10,11 @@ import numpy as np
 
 from napari_simpleclick.plugin.driver_conflict import load_triton_apart
 from napari_simpleclick.plugin.evaluation_objects import find_objects, samples
-from napari_simpleclick.plugin.evaluation_state import MeasuredObject, Progress
+from napari_simpleclick.plugin.evaluation_state import (
+    MeasuredObject,
+    Progress,
+    StoppedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +27,6 @@ if TYPE_CHECKING:
         SliceObject,
     )
     from napari_simpleclick.types import Click, Prediction, Sample
-
-
-class _StoppedError(Exception):
-    """The user wants no more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +64,14 @@ class EvaluationTask:
         """
         try:
             self._evaluate(find_objects(self.annotated, self.settings, self.check))
-        except _StoppedError:
+        except StoppedError:
             return False
         return True
 
     def check(self) -> None:
         """End the task here if it is to stop."""
         if self.stop.is_set():
-            raise _StoppedError
+            raise StoppedError
 
     def _evaluate(self, objects: Sequence[SliceObject]) -> None:
         # torch takes seconds to import: not in the window's thread.

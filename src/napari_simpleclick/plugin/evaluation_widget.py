@@ -111,7 +111,7 @@ class EvaluationWidget(QWidget):
         self.cells = {name: QLabel() for name in CELLS}
         self.table = EvaluationTable()
         self.save = PushButton(text="Save report \u2026")
-        self.save.tooltip = "objects.csv and report.json, as the evaluate command's"
+        self.save.tooltip = "A page with curves and cases, as the evaluate command's"
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -168,7 +168,7 @@ class EvaluationWidget(QWidget):
         return [(DISPLAYED, None), *((f"along axis {axis}", axis) for axis in axes)]
 
     def _run_or_cancel(self) -> None:
-        if self.controller.state.is_running:
+        if self.controller.state.is_busy:
             self.controller.cancel()
             return
         image, labels = self.image.value, self.labels.value
@@ -196,17 +196,17 @@ class EvaluationWidget(QWidget):
         show_error(message)
 
     def _show_state(self, state: EvaluationState) -> None:
-        self.run.text = "Cancel" if state.is_running else "Run"
-        self.save.enabled = state.figures is not None and not state.is_running
-        self._show_progress(state.progress, state.is_running)
+        self.run.text = "Cancel" if state.is_busy else "Run"
+        self.save.enabled = state.figures is not None and not state.is_busy
+        self._show_progress(state.progress, state.is_busy)
         self._show_figures(state.figures)
 
-    def _show_progress(self, progress: Progress, is_running: bool) -> None:
+    def _show_progress(self, progress: Progress, is_busy: bool) -> None:
         # A range without width shows that something goes on, not how far it is.
-        self.progress.setRange(0, progress.all_clicks or (0 if is_running else 1))
+        self.progress.setRange(0, progress.all_clicks or (0 if is_busy else 1))
         self.progress.setValue(progress.clicks)
         left = progress.seconds_left
-        time = f", {_duration(left)} left" if is_running and left is not None else ""
+        time = f", {_duration(left)} left" if is_busy and left is not None else ""
         self.progress.setFormat(f"%p %{time}")
 
     def _show_figures(self, figures: Figures | None) -> None:

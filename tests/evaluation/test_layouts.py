@@ -170,3 +170,13 @@ def test_find_reads_only_what_it_needs(tmp_path):
     (tmp_path / "images" / "a.png").write_bytes(b"broken")
     dataset = open_dataset("folder", tmp_path)
     assert [sample.name for sample in dataset.find(["b/2", "no/1"])] == ["b/2"]
+
+
+@pytest.mark.parametrize("broken", ["images", "masks"])
+def test_a_broken_file_is_named(tmp_path, broken):
+    save(tmp_path / "images" / "a.png", GREY)
+    save(tmp_path / "masks" / "a.png", mask(r0="1 2"))
+    file = tmp_path / broken / "a.png"
+    file.write_bytes(file.read_bytes()[:45])
+    with pytest.raises(ValueError, match=r"a\.png cannot be read, expected"):
+        list(open_dataset("folder", tmp_path))

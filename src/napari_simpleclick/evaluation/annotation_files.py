@@ -25,8 +25,13 @@ def read_image(file: Path) -> NDArray[np.uint8]:
     ndarray
         (H, W) or (H, W, 3), uint8; what is not uint8 is brought to 256 levels as the
         plugin does, alpha is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the file is broken or of another format than its name says.
     """
-    image: NDArray[np.generic] = imread(file)
+    image = _read(file)
     if image.ndim == 2 and image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     return to_display(image)
@@ -37,10 +42,10 @@ def read_labels(file: Path) -> NDArray[np.generic]:
 
     Raises
     ------
-    TypeError
-        If its dtype is another.
+    TypeError, ValueError
+        If its dtype is another, or the file is broken.
     """
-    labels: NDArray[np.generic] = imread(file)
+    labels = _read(file)
     if labels.dtype.kind not in "bui":
         raise TypeError(f"{file}: dtype {labels.dtype}, expected integer or bool")
     return labels
@@ -73,3 +78,13 @@ def read_sbd(file: Path) -> NDArray[np.generic]:
     if not hasattr(content.get("GTinst"), "Segmentation"):
         raise ValueError(f"{file}: expected GTinst.Segmentation, as SBD has it")
     return np.asarray(content["GTinst"].Segmentation)
+
+
+def _read(file: Path) -> NDArray[np.generic]:
+    try:
+        image: NDArray[np.generic] = imread(file)
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises, too
+        raise ValueError(
+            f"{file} cannot be read, expected an image as its name says: {error}"
+        ) from error
+    return image

@@ -41,6 +41,14 @@ _CASE_NOTES: Final = MappingProxyType(
         "annotation, right the prediction with the clicks on this slice.",
     }
 )
+_LAST: Final = MappingProxyType(
+    {
+        "boundary_iou": ("boundary IoU", "{:.1%}"),
+        "surface_mm": ("surface (mm)", "{:.2f}"),
+        "seconds_per_click": ("s / click", "{:.3f}"),
+    }
+)
+"""Last columns, there if any model has a value: by name in a report, title, format."""
 _MIOU_CLICKS: Final = ("1", "3", "5", "10", "20")
 
 
@@ -126,16 +134,17 @@ def _figures(document: Mapping[str, Any]) -> str:
     curve, measure = CURVES[document["measure"]], NAMES[document["measure"]]
     clicks = [k for k in _MIOU_CLICKS if k in document[curve]]
     targets = list(document["noc"])
+    last = [key for key in _LAST if any(m[key] is not None for m in document["models"])]
     header = (
         "model",
         *(f"mean {measure} @{k} (%)" for k in clicks),
         *(f"clicks to {t} %" for t in targets),
-        "boundary IoU (%)",
-        "surface (mm)",
-        "s / click",
+        *(_LAST[key][0] for key in last),
     )
-    rows = [_measured(model, curve, clicks, targets) for model in document["models"]]
-    rows += _published(document["published"]["figures"], clicks, targets)
+    rows = [
+        _measured(model, curve, clicks, targets, last) for model in document["models"]
+    ]
+    rows += _published(document["published"]["figures"], clicks, targets, len(last))
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     source = escape(document["published"]["source"])
     note = (
@@ -153,7 +162,11 @@ def _figures(document: Mapping[str, Any]) -> str:
 
 
 def _measured(
-    model: Mapping[str, Any], curve: str, clicks: Iterable[str], targets: Iterable[str]
+    model: Mapping[str, Any],
+    curve: str,
+    clicks: Iterable[str],
+    targets: Iterable[str],
+    last: Iterable[str],
 ) -> str:
     cells = [f"<b>{escape(model['model'])}</b>"]
     for k in clicks:
@@ -168,15 +181,16 @@ def _measured(
             f"{model['noc'][t]:.2f}<small>{low:.2f}&ndash;{high:.2f}</small>"
             f"<small>{model['failures'][t]} never</small>"
         )
-    rim, surface = model["boundary_iou"], model["surface_mm"]
-    cells.append("" if rim is None else f"{100 * rim:.1f}")
-    cells.append("" if surface is None else f"{surface:.2f}")
-    cells.append(f"{model['seconds_per_click']:.3f}")
+    for key in last:
+        cells.append("" if model[key] is None else _LAST[key][1].format(model[key]))
     return _row(cells)
 
 
 def _published(
-    figures: Sequence[Mapping[str, Any]], clicks: Sequence[str], targets: Sequence[str]
+    figures: Sequence[Mapping[str, Any]],
+    clicks: Sequence[str],
+    targets: Sequence[str],
+    n_empty: int,
 ) -> list[str]:
     values: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
     for figure in figures:
@@ -192,7 +206,7 @@ def _published(
         for t in targets:
             value = by_key.get(("noc", t))
             cells.append("" if value is None else f"{value:.2f}")
-        rows.append(_row([*cells, "", "", ""], "published"))
+        rows.append(_row([*cells, *[""] * n_empty], "published"))
     return rows
 
 

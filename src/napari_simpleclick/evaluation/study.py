@@ -123,7 +123,10 @@ class Study:
                 results[result.name] = result
                 bar.finish(result.name)
         if not results:
-            raise ValueError(f"dataset: {self.dataset.name} has no object")
+            raise ValueError(
+                f"dataset: {self.dataset.name} has no object, expected annotations "
+                "with values other than 0, of the smallest area or more"
+            )
         return list(({name: results[name] for name in bar.order} | results).values())
 
     def _claim_folder(self) -> None:

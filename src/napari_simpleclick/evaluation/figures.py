@@ -88,7 +88,8 @@ def save_curves(
             clicks = len(document["miou_at"])
             axes.set(xlabel="clicks", ylabel=label, ylim=(0, 100))
             axes.set_xlim(0.5, clicks + 0.5)
-            axes.set_xticks(sorted({1, *range(5, clicks + 1, 5), clicks}))
+            step = 1 if clicks <= 10 else 5
+            axes.set_xticks(sorted({1, *range(step, clicks + 1, step), clicks}))
             axes.legend(loc="best")
         figure.savefig(path.with_suffix(".png"), dpi=150)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})

@@ -155,8 +155,8 @@ def _figures(document: Mapping[str, Any]) -> str:
     )
     return (
         f"<h2>Figures</h2><table><tr>{head}</tr>{''.join(rows)}</table>{note}"
-        "<p class=note>Small: 95&nbsp;% intervals (bootstrap over images), and the "
-        "objects that never reach the goal, whose clicks count as the most allowed. "
+        "<p class=note>Small: 95&nbsp;% intervals (bootstrap over images; none where "
+        "there is but one), and the objects that never reach the goal, whose clicks count as the most allowed. "
         "Boundary and surface are measured after the last click.</p>"
     )
 
@@ -169,18 +169,16 @@ def _measured(
     last: Iterable[str],
 ) -> str:
     cells = [f"<b>{escape(model['model'])}</b>"]
+    is_sampled = model["n_images"] > 1  # the interval of one image has no width
     for k in clicks:
-        low, high = model[f"{curve}_interval"][k]
-        cells.append(
-            f"{100 * model[curve][k]:.1f}"
-            f"<small>{100 * low:.1f}&ndash;{100 * high:.1f}</small>"
-        )
+        low, high = (100 * end for end in model[f"{curve}_interval"][k])
+        small = f"<small>{low:.1f}&ndash;{high:.1f}</small>" if is_sampled else ""
+        cells.append(f"{100 * model[curve][k]:.1f}{small}")
     for t in targets:
         low, high = model["noc_interval"][t]
-        cells.append(
-            f"{model['noc'][t]:.2f}<small>{low:.2f}&ndash;{high:.2f}</small>"
-            f"<small>{model['failures'][t]} never</small>"
-        )
+        small = f"<small>{low:.2f}&ndash;{high:.2f}</small>" if is_sampled else ""
+        never = f"<small>{model['failures'][t]} never</small>"
+        cells.append(f"{model['noc'][t]:.2f}{small}{never}")
     for key in last:
         cells.append("" if model[key] is None else _LAST[key][1].format(model[key]))
     return _row(cells)

@@ -31,12 +31,15 @@ SMALL = SimpleClickConfig(
 
 def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    config = replace(SMALL, min_crop=48, second_look=True, obey_clicks=True)
+    config = replace(
+        SMALL, min_crop=48, recompute_iou=0.9, second_look=True, obey_clicks=True
+    )
     save_checkpoint(SimpleClick(config), tmp_path / "own.safetensors")
     predictor = load_predictor(tmp_path / "own.safetensors", device="cpu")
     assert predictor.input_size == 64
     assert predictor.zoom_in is not None
     assert predictor.zoom_in.min_crop == 48
+    assert predictor.zoom_in.recompute_iou == 0.9
     assert predictor.second_look
     assert predictor.obey
 
@@ -48,6 +51,7 @@ def test_published_networks_are_used_as_published() -> None:
     assert predictor.flip
     assert predictor.zoom_in is not None
     assert predictor.zoom_in.min_crop == 200
+    assert predictor.zoom_in.recompute_iou == 0.5
     assert not predictor.second_look
     assert not predictor.obey
 

@@ -64,12 +64,14 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
         config = load_checkpoint().config
         assert config.second_look
         assert config.obey_clicks
-        used_as_published = {
+        as_published = {
+            "detail_dim": 0,
             "min_crop": 200,
+            "recompute_iou": 0.5,
             "second_look": False,
             "obey_clicks": False,
         }
-        assert replace(config, **used_as_published) == VARIANTS["xtiny"]
+        assert replace(config, **as_published) == VARIANTS["xtiny"]
     else:
         with pytest.raises(FileNotFoundError, match=r"no file .*bio\.safetensors"):
             resolve("default", tmp_path)

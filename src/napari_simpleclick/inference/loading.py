@@ -113,7 +113,7 @@ def predictor_for(
         model,
         input_size=config.image_size if input_size is None else input_size,
         flip=flip,
-        zoom_in=ZoomIn(min_crop=config.min_crop),
+        zoom_in=ZoomIn(min_crop=config.min_crop, recompute_iou=config.recompute_iou),
         second_look=config.second_look,
         obey=config.obey_clicks,
         threshold=threshold,

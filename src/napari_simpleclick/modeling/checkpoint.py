@@ -179,6 +179,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
     inferred = replace(  # how to use it is not seen in the tensors
         inferred,
         min_crop=config.min_crop,
+        recompute_iou=config.recompute_iou,
         second_look=config.second_look,
         obey_clicks=config.obey_clicks,
     )

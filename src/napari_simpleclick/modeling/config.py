@@ -48,6 +48,9 @@ class SimpleClickConfig:
         published.
     min_crop : int
         Smallest side in pixels of the crops that it is zoomed in to when used.
+    recompute_iou : float
+        The crop is kept from click to click while its IoU with the one around the
+        newest mask is at least this, in [0, 1].
     second_look : bool
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
@@ -62,8 +65,8 @@ class SimpleClickConfig:
     References
     ----------
     Liu et al., SimpleClick, ICCV 2023, section 3 and the appendix on ViT-xTiny. The
-    click radius, 5, is `norm_radius` of the published model files; 200 is the published
-    evaluation's smallest crop.
+    click radius, 5, is `norm_radius` of the published model files; 200 and 0.5 are
+    the published evaluation's numbers for zoom-in.
     """
 
     image_size: int = 448
@@ -78,6 +81,7 @@ class SimpleClickConfig:
     pyramid: Pyramid = "simple"
     detail_dim: int = 0
     min_crop: int = 200
+    recompute_iou: float = 0.5
     second_look: bool = False
     obey_clicks: bool = False
 
@@ -107,6 +111,8 @@ class SimpleClickConfig:
             )
         if self.detail_dim < 0:
             raise ValueError(f"detail_dim: {self.detail_dim}, expected at least 0")
+        if not 0 <= self.recompute_iou <= 1:
+            raise ValueError(f"recompute_iou: {self.recompute_iou}, expected 0 to 1")
         smallest = min(*self.neck_dims, *_whole_numbers(self))
         if smallest < 1:
             raise ValueError(f"{self}: every number must be at least 1")

@@ -156,8 +156,9 @@ def _figures(document: Mapping[str, Any]) -> str:
     return (
         f"<h2>Figures</h2><table><tr>{head}</tr>{''.join(rows)}</table>{note}"
         "<p class=note>Small: 95&nbsp;% intervals (bootstrap over images; none where "
-        "there is but one), and the objects that never reach the goal, whose clicks count as the most allowed. "
-        "Boundary and surface are measured after the last click.</p>"
+        "there is but one), and the objects that never reach the goal, whose clicks "
+        "count as the most allowed. Boundary and surface are measured after the last "
+        "click.</p>"
     )
 
 

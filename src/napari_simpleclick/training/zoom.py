@@ -12,8 +12,9 @@ from torch import Tensor
 EXPANSION = 1.4
 """Side of a box over that of the prediction; `expansion_ratio` as published."""
 
-RECOMPUTE_IOU = 0.5
-"""A box is kept while its IoU with the new one is at least this, as published."""
+RECOMPUTE_IOU = 0.8
+"""A box is kept while its IoU with the new one is at least this. The published
+evaluation has 0.5; a box that follows the mask closely is used better."""
 
 
 def boxes_around(

@@ -10,29 +10,28 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from importlib import import_module
-from importlib.util import find_spec
+from typing import Final
+
+from napari_simpleclick.plugin.quick_import import folders_of, open_library
 
 _LOG = logging.getLogger(__name__)
+_LIBRARY: Final = "_C/libtriton*.so"
 
 
 def load_triton_apart() -> None:
-    """Load Triton bound to its own symbols; to be called before torch is imported.
+    """Load Triton's library bound to its own symbols; before torch is imported.
 
-    Does nothing where there is no Triton or it is loaded already.
+    Only the library: Triton finds it loaded, should anything import it. Does nothing
+    where there is no Triton or it is loaded already.
 
     References
     ----------
     dlopen(3), RTLD_DEEPBIND. The same clash with another program's LLVM is described
     in https://github.com/tensorflow/tensorflow/issues/124205.
     """
-    if sys.platform != "linux" or "triton" in sys.modules or not find_spec("triton"):
+    if sys.platform != "linux" or "triton" in sys.modules:
         return
-    flags = sys.getdlopenflags()
-    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
-    try:
-        import_module("triton._C.libtriton")
-    except ImportError as error:
-        _LOG.warning("Triton could not be loaded: %s", error)
-    finally:
-        sys.setdlopenflags(flags)
+    libraries = [f for place in folders_of("triton") for f in place.glob(_LIBRARY)]
+    for library in libraries:
+        if not open_library(library, os.RTLD_NOW | os.RTLD_DEEPBIND):
+            _LOG.warning("Triton could not be loaded: %s", library)

@@ -10,6 +10,10 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_simpleclick.modeling.catalog import import_checkpoint, list_models
 from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+from napari_simpleclick.plugin.quick_import import (
+    load_torch_libraries,
+    paused_collection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,9 +90,11 @@ class ModelChoice:
         def load() -> Predictor:
             # torch takes seconds to import: not in the window's thread.
             load_triton_apart()
-            from napari_simpleclick.inference.loading import load_predictor, warm_up
+            load_torch_libraries()
+            with paused_collection():
+                from napari_simpleclick.inference.loading import load_predictor, warm_up
 
-            predictor = load_predictor(find(), device=device)
+                predictor = load_predictor(find(), device=device)
             warm_up(predictor)
             return predictor
 

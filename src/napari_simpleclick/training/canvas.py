@@ -25,7 +25,7 @@ SMALLEST_AREA = 24
 SMALLEST_SHARE = 1e-4
 """Of the canvas, 4 pixels squared on 400; smaller objects are passed over."""
 
-MANY_PIECES = 12
+MANY_PIECES = 8
 """A label in more connected pieces is never one object as a whole."""
 
 
@@ -104,7 +104,7 @@ def choose_object(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask
     chosen = int(rng.choice(len(area), p=weight / weight.sum()))
     mask: Mask = labels == chosen
     pieces, count = ndimage.label(mask)
-    if count > 1 and (count > MANY_PIECES or rng.random() < 0.45):
+    if count > 1 and (count > MANY_PIECES or rng.random() < 0.7):
         inside = pieces[mask]
         mask = pieces == inside[rng.integers(len(inside))]
     if rng.random() < 0.06:

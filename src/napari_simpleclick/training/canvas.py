@@ -97,7 +97,7 @@ def choose_object(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask
     """
     area = np.bincount(labels.ravel())
     area[0] = 0
-    weight = np.where(area >= SMALLEST_AREA, area, 0) ** rng.choice([0.0, 0.5, 1.0])
+    weight = np.where(area >= SMALLEST_AREA, area, 0) ** rng.choice([0.0, 0.0, 0.5])
     weight[area < SMALLEST_AREA] = 0
     if not weight.any():
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from napari_simpleclick.evaluation.page_cases import case_blocks
 from napari_simpleclick.evaluation.report import CURVES, NAMES
+from napari_simpleclick.io.units import convert_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,21 +35,14 @@ figcaption{font-size:.82rem;color:#555;overflow-wrap:anywhere}
 svg{width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;
 gap:.15rem 1.2rem;font-size:.9rem}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
 """
-_CASE_NOTES: Final = MappingProxyType(
-    {
-        "iou": "Left the annotation, right the prediction with its clicks.",
-        "dice": "Of the clicked slices that with the most wrong pixels: left the "
-        "annotation, right the prediction with the clicks on this slice.",
-    }
-)
 _LAST: Final = MappingProxyType(
     {
-        "boundary_iou": ("boundary IoU", "{:.1%}"),
-        "surface_mm": ("surface (mm)", "{:.2f}"),
-        "seconds_per_click": ("s / click", "{:.3f}"),
+        "boundary_iou": "boundary IoU (%)",
+        "surface_mm": "surface",
+        "seconds_per_click": "s / click",
     }
 )
-"""Last columns, there if any model has a value: by name in a report, title, format."""
+"""Last columns, by name in a report; they are there if any model has a value."""
 _MIOU_CLICKS: Final = ("1", "3", "5", "10", "20")
 
 
@@ -84,7 +78,10 @@ def page(
         "<h2>Clicks and accuracy</h2>",
         svg[svg.index("<svg") :],
         "<p class=note>Bands are the 95&nbsp;% intervals.</p>",
-        *(_cases(name, document["measure"], *pair) for name, pair in cases.items()),
+        *(
+            case_blocks(name, document["measure"], *pair)
+            for name, pair in cases.items()
+        ),
         _facts("Settings", document["settings"]),
         _facts("Checkpoints (SHA-256)", digests),
         _facts("Computed by", runtimes),
@@ -139,7 +136,7 @@ def _figures(document: Mapping[str, Any]) -> str:
         "model",
         *(f"mean {measure} @{k} (%)" for k in clicks),
         *(f"clicks to {t} %" for t in targets),
-        *(_LAST[key][0] for key in last),
+        *(_LAST[key] for key in last),
     )
     rows = [
         _measured(model, curve, clicks, targets, last) for model in document["models"]
@@ -181,8 +178,19 @@ def _measured(
         never = f"<small>{model['failures'][t]} never</small>"
         cells.append(f"{model['noc'][t]:.2f}{small}{never}")
     for key in last:
-        cells.append("" if model[key] is None else _LAST[key][1].format(model[key]))
+        cells.append("" if model[key] is None else _written(key, model[key]))
     return _row(cells)
+
+
+def _written(key: str, value: float) -> str:
+    """Write a value of one of the `_LAST` columns."""
+    if key == "boundary_iou":
+        return f"{100 * value:.1f}"
+    if key == "seconds_per_click":
+        return f"{value:.3f}"
+    unit = "mm" if value >= 0.01 or not value else "um" if value >= 1e-5 else "nm"
+    length = convert_length(value, "mm", unit)
+    return f"{length:.3g}&nbsp;{unit.replace('u', '&micro;')}"
 
 
 def _published(
@@ -211,30 +219,6 @@ def _published(
 
 def _row(cells: Iterable[str], kind: str = "measured") -> str:
     return f"<tr class={kind}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-
-
-def _cases(name: str, measure: str, worst: Sequence[Case], best: Sequence[Case]) -> str:
-    shown = [("Worst", worst), ("Best", best)]
-    blocks = [
-        f"<h2>{heading} of {escape(name)}, after {cases[0].n_clicks} "
-        f"click{'s' * (cases[0].n_clicks > 1)}</h2>"
-        f"<p class=note>{_CASE_NOTES[measure]}</p>"
-        f"<div class=cases>{''.join(_case(case, measure) for case in cases)}</div>"
-        for heading, cases in shown
-        if cases
-    ]
-    return "\n".join(blocks)
-
-
-def _case(case: Case, measure: str) -> str:
-    content = base64.b64encode(case.picture.read_bytes()).decode()
-    caption = f"{escape(case.name)}: {NAMES[measure]} {100 * case.score:.1f} %"
-    if case.index is not None and case.slice_dice is not None:
-        caption += f" (slice {case.index}: {100 * case.slice_dice:.1f} %)"
-    return (
-        f'<figure><img alt="{caption}" src="data:image/png;base64,{content}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
 
 
 def _facts(heading: str, facts: Mapping[str, Any]) -> str:

@@ -163,9 +163,9 @@ def machine() -> dict[str, Any]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    """Mean of the finite values, None where there is none."""
+    """Mean of the finite values to six digits (of nanometres, too), None without any."""
     finite = [value for value in values if math.isfinite(value)]
-    return round(float(np.mean(finite)), 6) if finite else None
+    return float(f"{np.mean(finite):.6g}") if finite else None
 
 
 def _curve(

@@ -106,7 +106,7 @@ class EvaluationWidget(QWidget):
         self.status = QLabel(HINT)
         self.status.setWordWrap(True)
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.status.setMinimumHeight(5 * self.status.fontMetrics().height() // 2)
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().height())
         self.curve = EvaluationCurve()
         self.cells = {name: QLabel() for name in CELLS}
         self.table = EvaluationTable()

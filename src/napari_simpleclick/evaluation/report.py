@@ -163,7 +163,7 @@ def machine() -> dict[str, Any]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    """Mean of the finite values to six digits (of nanometres, too), None without any."""
+    """Mean of the finite values, with six digits however small; None without any."""
     finite = [value for value in values if math.isfinite(value)]
     return float(f"{np.mean(finite):.6g}") if finite else None
 

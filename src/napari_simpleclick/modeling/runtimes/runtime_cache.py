@@ -96,8 +96,8 @@ class RuntimeCache:
         """Return a record, None where there is no valid one."""
         path = self.folder / key.file_name
         try:
-            line, _, blob = path.read_bytes().partition(b"\n")
-            head = json.loads(line)
+            with path.open("rb") as file:  # a large one is in memory only once
+                head, blob = json.loads(file.readline()), file.read()
             if head["key"] != _head_of(key):
                 _LOG.info("%s was made for other versions", path)
             elif head["sha256"] != hashlib.sha256(blob).hexdigest():

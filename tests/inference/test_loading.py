@@ -32,7 +32,12 @@ SMALL = SimpleClickConfig(
 def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = replace(
-        SMALL, min_crop=48, recompute_iou=0.9, second_look=True, obey_clicks=True
+        SMALL,
+        min_crop=48,
+        recompute_iou=0.9,
+        second_look=True,
+        obey_clicks=True,
+        steady=True,
     )
     save_checkpoint(SimpleClick(config), tmp_path / "own.safetensors")
     predictor = load_predictor(tmp_path / "own.safetensors", device="cpu")
@@ -42,6 +47,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     assert predictor.zoom_in.recompute_iou == 0.9
     assert predictor.second_look
     assert predictor.obey
+    assert predictor.steady
 
 
 def test_published_networks_are_used_as_published() -> None:
@@ -54,6 +60,7 @@ def test_published_networks_are_used_as_published() -> None:
     assert predictor.zoom_in.recompute_iou == 0.5
     assert not predictor.second_look
     assert not predictor.obey
+    assert not predictor.steady
 
 
 def test_the_log_tells_what_computes(

@@ -70,6 +70,7 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
             "recompute_iou": 0.5,
             "second_look": False,
             "obey_clicks": False,
+            "steady": False,
         }
         assert replace(config, **as_published) == VARIANTS["xtiny"]
     else:

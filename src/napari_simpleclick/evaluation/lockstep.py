@@ -80,7 +80,9 @@ def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]
         logits = predictor.model(*stack([inputs for inputs, _ in encoded]))
         answers = logits.split([len(inputs.image) for inputs, _ in encoded])
         return [
-            predictor.decode(answer, roi, request.image.shape[:2], request.clicks)
+            predictor.decode(
+                answer, roi, request.image.shape[:2], request.clicks, request.previous
+            )
             for answer, (_, roi), request in zip(
                 answers, encoded, requests, strict=True
             )

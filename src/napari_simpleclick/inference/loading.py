@@ -116,6 +116,7 @@ def predictor_for(
         zoom_in=ZoomIn(min_crop=config.min_crop, recompute_iou=config.recompute_iou),
         second_look=config.second_look,
         obey=config.obey_clicks,
+        steady=config.steady,
         threshold=threshold,
         device=device,
     )

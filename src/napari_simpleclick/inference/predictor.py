@@ -17,6 +17,7 @@ from napari_simpleclick.inference.input_checks import (
     check_previous,
 )
 from napari_simpleclick.inference.obedience import obedient
+from napari_simpleclick.inference.steadiness import steady
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 OBEYED = 3
 """Radius, in pixels of the network's input, of what is sure about a click."""
+NEAR = 12
+"""Radius, in the same pixels, of what is next to a click."""
 
 
 class ClickModel(Protocol):
@@ -66,6 +69,8 @@ class Predictor:
         lacks in the first pass.
     obey : bool
         Give clicked pixels the clicked class even where the model errs.
+    steady : bool
+        Let a click that changes little change only what is next to it.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
     device : str or torch.device
@@ -86,6 +91,7 @@ class Predictor:
     zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
     second_look: bool = False
     obey: bool = False
+    steady: bool = False
     threshold: float = 0.49
     device: str | torch.device = "cpu"
 
@@ -178,6 +184,7 @@ class Predictor:
         roi: Roi,
         shape: tuple[int, int],
         clicks: Sequence[Click] = (),
+        previous: Prediction | None = None,
         *,
         is_glance: bool = False,
     ) -> Prediction:
@@ -193,6 +200,8 @@ class Predictor:
             Height and width of the image, in pixels.
         clicks : sequence of Click
             The clicks to obey.
+        previous : Prediction or None
+            The prediction before the last click.
         is_glance : bool
             Whether it only serves a second look, see `second_look`: then what that
             cannot need is left 0.
@@ -204,14 +213,18 @@ class Predictor:
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
         crop, box = logits.sigmoid(), roi
-        height, width = (side * OBEYED / self.input_size for side in roi.shape)
+        height, width = _radius(roi, OBEYED / self.input_size)
         if is_glance and self.zoom_in is not None:
             seen = crop[0, 0].cpu().numpy()
             box = self.zoom_in.surroundings(seen, roi, clicks, (height, width))
         prediction = Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape)
-        return (
-            obedient(prediction, clicks, (height, width)) if self.obey else prediction
-        )
+        if self.obey:
+            prediction = obedient(prediction, clicks, (height, width))
+        # A mask without a roi was drawn: there, a click may change anything.
+        if self.steady and len(clicks) > 1 and previous is not None and previous.roi:
+            near = _radius(roi, NEAR / self.input_size)
+            return steady(prediction, previous, clicks[-1], near, self.threshold)
+        return prediction
 
     def _pass(
         self,
@@ -224,7 +237,9 @@ class Predictor:
         inputs, roi = self.encode(image, clicks, previous)
         with torch.inference_mode():
             logits, shape = self.model(*inputs), image.shape[:2]
-            return self.decode(logits, roi, shape, clicks, is_glance=is_glance)
+            return self.decode(
+                logits, roi, shape, clicks, previous, is_glance=is_glance
+            )
 
     def _roi(
         self,
@@ -244,6 +259,12 @@ class Predictor:
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
+
+
+def _radius(roi: Roi, share: float) -> tuple[float, float]:
+    """Give a part of a crop's side in pixels of the image, along rows and columns."""
+    height, width = roi.shape
+    return height * share, width * share
 
 
 def _crop_unit_rgb(

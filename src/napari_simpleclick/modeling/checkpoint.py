@@ -182,6 +182,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         recompute_iou=config.recompute_iou,
         second_look=config.second_look,
         obey_clicks=config.obey_clicks,
+        steady=config.steady,
     )
     if config != inferred:
         raise CheckpointError("has a configuration that does not fit its tensors")

@@ -56,6 +56,8 @@ class SimpleClickConfig:
         networks that are trained so.
     obey_clicks : bool
         Whether clicked pixels get the clicked class even where the network errs.
+    steady : bool
+        Whether a click that changes little changes only what is next to it.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class SimpleClickConfig:
     recompute_iou: float = 0.5
     second_look: bool = False
     obey_clicks: bool = False
+    steady: bool = False
 
     def __post_init__(self) -> None:
         if self.image_size % self.patch_size:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -176,9 +176,13 @@ class _ClickedWindow:
         self._frames += 1
 
     def _wait(self, is_reached: Callable[[], bool]) -> None:
-        begin = perf_counter()
+        # Waits as the viewer's own event loop does: one that asks all the time would
+        # keep the interpreter from the thread that computes.
+        more = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+        begin, heartbeat = perf_counter(), QTimer()
+        heartbeat.start(1)
         while not is_reached():
-            QApplication.processEvents()
+            QApplication.processEvents(more)
             if perf_counter() - begin > PATIENCE:
                 raise TimeoutError(f"no answer within {PATIENCE:.0f} s")
 

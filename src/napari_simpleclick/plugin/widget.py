@@ -13,12 +13,12 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_simpleclick.plugin.busy_bar import BusyBar
 from napari_simpleclick.plugin.click_layer import COLOURS
 from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
 from napari_simpleclick.plugin.evaluation_widget import (
@@ -106,13 +106,7 @@ class SimpleClickWidget(QWidget):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())
-        self.busy = QProgressBar()
-        self.busy.setRange(0, 0)
-        self.busy.setTextVisible(False)
-        self.busy.setFixedHeight(6)
-        policy = self.busy.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.busy.setSizePolicy(policy)
+        self.busy = BusyBar()
 
     def _lay_out(self) -> None:
         model = _form()
@@ -216,7 +210,7 @@ class SimpleClickWidget(QWidget):
         self.undo.enabled = state.can_undo
         self.redo.enabled = state.can_redo
         self.reset.enabled = state.click_count > 0
-        self.busy.setVisible(state.is_busy)
+        self.busy.set_busy(state.is_busy)
         with self.sign.changed.blocked(), self.object_id.changed.blocked():
             self.sign.value = state.sign
             self.object_id.value = state.object_id

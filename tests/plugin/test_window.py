@@ -228,7 +228,7 @@ def test_the_window_answers_while_the_model_computes(window: Window) -> None:
         window.click(8, 50, col)
     assert len(window.points.data) == 4
     assert window.controller.state.is_busy
-    assert window.dock.busy.isVisible()
+    window.bot.waitUntil(window.dock.busy.isVisible)
     assert window.area() == 0
     predictor.gate.set()
     window.settle()
@@ -566,8 +566,7 @@ def test_loading_is_seen_and_nothing_jumps(window: Window) -> None:
     dock, place = window.dock, window.dock.status.pos()
     assert not dock.busy.isVisible()
     window.controller.load_model(load, "Model 'x' (cpu)")
-    window.bot.wait(50)
-    assert dock.busy.isVisible()
+    window.bot.waitUntil(dock.busy.isVisible)
     assert dock.status.text() == "Loading Model 'x' (cpu) \u2026"
     assert dock.status.pos() == place
     gate.set()

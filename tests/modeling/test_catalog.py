@@ -65,7 +65,6 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
         assert config.second_look
         assert config.obey_clicks
         as_published = {
-            "detail_dim": 0,
             "min_crop": 200,
             "recompute_iou": 0.5,
             "second_look": False,

@@ -43,9 +43,6 @@ class SimpleClickConfig:
     pyramid : str
         Design of the feature pyramid, one of `PYRAMIDS`; `modeling.pyramid` describes
         them.
-    detail_dim : int
-        Channels of the branch that sees the pixels, `modeling.detail`; 0 for none, as
-        published.
     min_crop : int
         Smallest side in pixels of the crops that it is zoomed in to when used.
     recompute_iou : float
@@ -81,7 +78,6 @@ class SimpleClickConfig:
     mlp_ratio: float = 4.0
     click_radius: int = 5
     pyramid: Pyramid = "simple"
-    detail_dim: int = 0
     min_crop: int = 200
     recompute_iou: float = 0.5
     second_look: bool = False
@@ -107,13 +103,6 @@ class SimpleClickConfig:
             raise ValueError(
                 f"pyramid: {self.pyramid!r}, expected one of {', '.join(PYRAMIDS)}"
             )
-        if self.detail_dim and (self.patch_size % 4 or not self.is_multi_scale):
-            raise ValueError(
-                f"detail_dim: {self.detail_dim}, expected 0 with patches of "
-                f"{self.patch_size} pixels and the pyramid {self.pyramid!r}"
-            )
-        if self.detail_dim < 0:
-            raise ValueError(f"detail_dim: {self.detail_dim}, expected at least 0")
         if not 0 <= self.recompute_iou <= 1:
             raise ValueError(f"recompute_iou: {self.recompute_iou}, expected 0 to 1")
         smallest = min(*self.neck_dims, *_whole_numbers(self))

@@ -50,13 +50,8 @@ class MLPHead(nn.Module):
         self.dropout = nn.Dropout2d(0.1)
         self.conv_seg = nn.Conv2d(dim, 1, 1)
 
-    def forward(self, fused: Tensor) -> Tensor:
-        """Compute logits, (B, 1, h_0, w_0), from what `fuse` returns."""
-        logits: Tensor = self.conv_seg(self.dropout(fused))
-        return logits
-
-    def fuse(self, levels: list[Tensor]) -> Tensor:
-        """Bring the levels together.
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """Compute logits.
 
         Parameters
         ----------
@@ -66,7 +61,7 @@ class MLPHead(nn.Module):
         Returns
         -------
         Tensor
-            (B, C, h_0, w_0): features at the finest level.
+            (B, 1, h_0, w_0): logits at the finest level.
         """
         fusion = self.fusion_conv.conv
         parts = fusion.weight.split(self.conv_seg.in_channels, dim=1)
@@ -79,4 +74,5 @@ class MLPHead(nn.Module):
             fused = fused + functional.interpolate(
                 coarse, size=fused.shape[2:], mode="bilinear", align_corners=False
             )
-        return functional.relu(fused)
+        logits: Tensor = self.conv_seg(self.dropout(functional.relu(fused)))
+        return logits

@@ -85,7 +85,6 @@ def config_from_tensors(
             mlp_ratio=hidden / embed_dim,
             click_radius=click_radius,
             pyramid=pyramid,
-            detail_dim=_detail_dim(tensors),
         )
     except ValueError as error:
         raise CheckpointError(f"is no SimpleClick network: {error}") from error
@@ -98,11 +97,6 @@ def _shape(tensors: Mapping[str, Tensor], name: str, ndim: int) -> tuple[int, ..
     if len(shape) != ndim or 0 in shape:
         raise CheckpointError(f"is no SimpleClick network: {name} has shape {shape}")
     return shape
-
-
-def _detail_dim(tensors: Mapping[str, Tensor]) -> int:
-    name = "detail.embed.weight"
-    return _shape(tensors, name, 4)[0] if name in tensors else 0
 
 
 def _depth(tensors: Mapping[str, Tensor]) -> int:

@@ -70,11 +70,8 @@ def published_config(config: SimpleClickConfig) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the pyramid has another design than "simple", the only one published, or if
-        there is a `DetailBranch`.
+        If the pyramid has another design than "simple", the only one published.
     """
-    if config.detail_dim:
-        raise ValueError("config: a network with a detail branch has no published form")
     if config.pyramid != "simple":
         raise ValueError(
             f"config: the pyramid {config.pyramid!r} has no published form, expected "

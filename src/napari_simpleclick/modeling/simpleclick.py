@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
-from napari_simpleclick.modeling.detail import DetailBranch
 from napari_simpleclick.modeling.enlarge import enlarge
 from napari_simpleclick.modeling.head import MLPHead
 from napari_simpleclick.modeling.pyramid import FeaturePyramid
@@ -57,7 +56,6 @@ class SimpleClick(nn.Module):
         self.backbone = ViTBackbone(config)
         self.neck = FeaturePyramid(config)
         self.head = MLPHead(config)
-        self.detail = DetailBranch(config) if config.detail_dim else None
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             channels = torch.tensor(values, device="cpu").reshape(1, 3, 1, 1)
             self.register_buffer(name, channels, persistent=False)
@@ -116,10 +114,7 @@ class SimpleClick(nn.Module):
         """
         normalised = (image - self.mean) / self.std
         features = self.backbone(normalised, self.patch_embed_coords(click_maps))
-        fused = self.head.fuse(self.neck(features))
-        logits: Tensor = self.head(fused)
-        if self.detail is not None:
-            logits = logits + self.detail(normalised, click_maps, fused)
+        logits: Tensor = self.head(self.neck(features))
         return logits
 
     def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:

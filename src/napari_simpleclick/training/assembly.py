@@ -10,7 +10,6 @@ from torch.utils.data import DataLoader
 
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.modeling.config import VARIANTS
-from napari_simpleclick.modeling.detail import DetailBranch
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.click_pool import ClickBatch, ClickPool
 from napari_simpleclick.training.dataset import CanvasDataset
@@ -41,7 +40,7 @@ def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
     device : torch.device
         Where it will be trained.
     """
-    model = _with_detail(_network(config), config.detail_dim)
+    model = _network(config)
     looks_again = config.clicks == "pool" and config.second_looks > 0
     model.config = replace(model.config, second_look=looks_again)
     if device.type == "cpu":
@@ -59,20 +58,6 @@ def _network(config: TrainConfig) -> SimpleClick:
     model = SimpleClick(replace(design, pyramid=config.pyramid or design.pyramid))
     if config.pretrained is not None:
         load_mae(model, config.pretrained)
-    return model
-
-
-def _with_detail(model: SimpleClick, dim: int | None) -> SimpleClick:
-    """Give a network without one a `DetailBranch`, which changes nothing at first."""
-    if dim is None or dim == model.config.detail_dim:
-        return model
-    if model.detail is not None:
-        raise ValueError(
-            f"detail_dim: {dim}, expected {model.config.detail_dim} like the network "
-            "to start from"
-        )
-    model.config = replace(model.config, detail_dim=dim)
-    model.detail = DetailBranch(model.config)
     return model
 
 

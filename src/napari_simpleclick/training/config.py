@@ -27,9 +27,6 @@ class TrainConfig:
         Architecture, a key of `VARIANTS`.
     pyramid : str or None
         Design of its feature pyramid, one of `PYRAMIDS`; None for that of the variant.
-    detail_dim : int or None
-        Channels of a `DetailBranch`, for a network that has none yet; None for that of
-        the variant or of `initial`.
     initial : str, Path or None
         Checkpoint to start from, a name or a file, instead of `variant` with random
         weights.
@@ -136,7 +133,6 @@ class TrainConfig:
 
     variant: str = "xtiny"
     pyramid: Pyramid | None = None
-    detail_dim: int | None = None
     initial: str | Path | None = None
     pretrained: str | None = None
     layer_decay: float | None = None

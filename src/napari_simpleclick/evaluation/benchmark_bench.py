@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -38,6 +38,9 @@ REFERENCE: Final = "torch-float32"
 
 MATMUL_SIDE: Final = 1024
 """Rows and columns of the matrices whose product shows what a processor can do."""
+
+_PAUSE: Final = 0.02
+"""Seconds before a pass: until then, threads of the runtime before wait in a loop."""
 
 _SEED: Final = 0
 _MEMORY_MODULE: Final = "napari_simpleclick.evaluation.benchmark_memory"
@@ -144,6 +147,7 @@ class Bench:
         with torch.inference_mode():
             for _ in range(rounds + 2):
                 for name, runtime in opened.items():
+                    sleep(_PAUSE)
                     start = perf_counter()
                     runtime(*inputs).sum().item()  # waits for a GPU
                     seconds[name].append(perf_counter() - start)

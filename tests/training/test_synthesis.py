@@ -5,7 +5,16 @@ from napari_simpleclick.training import label_maps
 from napari_simpleclick.training.noise import correlated_noise, smooth_noise
 from napari_simpleclick.training.synthesis import paint, synthetic_slice
 
-MAKERS = ("cells", "blobs", "spots", "organs", "tubes", "vessels", "level_sets")
+MAKERS = (
+    "cells",
+    "blobs",
+    "spots",
+    "organs",
+    "tubes",
+    "vessels",
+    "walls",
+    "level_sets",
+)
 
 
 @pytest.mark.parametrize("name", MAKERS)

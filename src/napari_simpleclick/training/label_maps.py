@@ -1,4 +1,4 @@
-"""Random label maps: cells, blobs, organs, tubes, vessels and level sets."""
+"""Random label maps: cells, blobs, organs, tubes, vessels, walls and level sets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from napari_simpleclick.training.noise import smooth_noise
 from napari_simpleclick.training.vessels import vessels
+from napari_simpleclick.training.walls import walls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,8 @@ def random_labels(rng: np.random.Generator, size: int) -> Labels:
         (size, size), int32, background 0.
     """
     makers: tuple[Callable[[np.random.Generator, int], Labels], ...]
-    makers = (cells, blobs, organs, tubes, vessels, level_sets)
-    weights = (0.22, 0.23, 0.25, 0.08, 0.07, 0.15)
+    makers = (cells, blobs, organs, tubes, vessels, walls, level_sets)
+    weights = (0.16, 0.17, 0.19, 0.07, 0.06, 0.22, 0.13)
     labels = makers[rng.choice(len(makers), p=weights)](rng, size)
     if rng.random() < 0.4:
         overlays = (spots, tubes, vessels, blobs)

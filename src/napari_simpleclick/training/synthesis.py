@@ -49,7 +49,8 @@ def paint(rng: np.random.Generator, labels: Labels) -> Image:
     """Give every object a grey level and a texture.
 
     Half of the time every object has its own, else the objects share a few classes,
-    as nuclei or cells do, and edges are drawn between neighbours.
+    as nuclei or cells do, and edges are drawn between neighbours. Often the classes are
+    the odd and the even labels, such as all walls and all lumens.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def paint(rng: np.random.Generator, labels: Labels) -> Image:
     shared = rng.random() < 0.5
     classes = int(rng.integers(1, 4)) if shared else count
     kind = rng.integers(0, classes, count) + 1 if shared else np.arange(count)
+    if shared and classes == 2:
+        kind = 1 + np.arange(count) % 2
     kind[0] = 0
     classes += 1
     mean = rng.uniform(0, 1, classes)

@@ -17,6 +17,7 @@ from napari_simpleclick.inference.input_checks import (
     check_previous,
 )
 from napari_simpleclick.inference.obedience import obedient
+from napari_simpleclick.inference.reach import reach_of, speak_for_surroundings
 from napari_simpleclick.inference.steadiness import steady
 from napari_simpleclick.inference.transforms import (
     CropInputs,
@@ -36,6 +37,8 @@ OBEYED = 3
 """Radius, in pixels of the network's input, of what is sure about a click."""
 NEAR = 12
 """Radius, in the same pixels, of what is next to a click."""
+FARTHEST = 45
+"""Radius, in the same pixels, of the most that a click speaks for."""
 
 
 class ClickModel(Protocol):
@@ -68,7 +71,8 @@ class Predictor:
         the first answer zooms in to. It makes up for the detail that a small object
         lacks in the first pass.
     obey : bool
-        Give clicked pixels the clicked class even where the model errs.
+        Give clicked pixels the clicked class even where the model errs, and what is
+        around them the more readily, see `inference.reach`.
     steady : bool
         Let a click that changes little change only what is next to it.
     threshold : float
@@ -219,6 +223,10 @@ class Predictor:
             box = self.zoom_in.surroundings(seen, roi, clicks, (height, width))
         prediction = Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape)
         if self.obey:
+            if previous is not None:
+                most = max(_radius(roi, FARTHEST / self.input_size))
+                reach = reach_of(clicks[-1], previous, self.threshold, most)
+                speak_for_surroundings(prediction, clicks[-1], reach)
             prediction = obedient(prediction, clicks, (height, width))
         # A mask without a roi was drawn: there, a click may change anything.
         if self.steady and len(clicks) > 1 and previous is not None and previous.roi:

@@ -52,7 +52,8 @@ class SimpleClickConfig:
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
     obey_clicks : bool
-        Whether clicked pixels get the clicked class even where the network errs.
+        Whether clicked pixels get the clicked class even where the network errs, and
+        what is around them the more readily.
     steady : bool
         Whether a click that changes little changes only what is next to it.
 

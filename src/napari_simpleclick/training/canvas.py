@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from napari_simpleclick.training.annotators import part_of, redrawn
 from napari_simpleclick.training.distortion import distort_intensity
 from napari_simpleclick.training.noise import smooth_noise
 
@@ -27,6 +28,9 @@ SMALLEST_SHARE = 1e-4
 
 MANY_PIECES = 8
 """A label in more connected pieces is never one object as a whole."""
+
+OTHERWISE_DRAWN = 0.25
+"""Share of the objects whose edge is not where the image says, see `annotators`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +79,8 @@ def draw_canvas(
     mask = choose_object(rng, labels)
     if mask is None:
         return None
+    if rng.random() < OTHERWISE_DRAWN:
+        mask = (part_of if rng.random() < 0.5 else redrawn)(rng, mask)
     grid = sampling_grid(rng, mask, size)
     layers = torch.from_numpy(np.stack([image, mask.astype(np.float32)]))
     view = functional.grid_sample(

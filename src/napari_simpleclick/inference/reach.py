@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import expit, logit
 
 from napari_simpleclick.inference.transforms import clicked_pixel, whole
 from napari_simpleclick.types import Prediction, Roi
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_simpleclick.types import Click
 
-EVIDENCE: Final = 2.5
-"""Natural logarithm of the odds for the clicked class that a click stands for."""
+EVIDENCE: Final = 5.0
+"""Natural logarithm of the odds for the clicked class, at the click."""
 _SMALLEST: Final = 1e-6
 """Keeps odds finite."""
 
@@ -55,8 +54,9 @@ def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -
     """Raise the odds of the clicked class around a click.
 
     People click into the middle of what is wrong, where the edges of the mask and of
-    the object are about equally far. So the click tells about all pixels that are
-    nearer than the mask's edge; where the network is sure, it has the last word.
+    the object are about equally far. So a click is evidence for all pixels that are
+    nearer than the mask's edge, the less the farther they are. Where the network is
+    sure, as beside a thin vessel, it has the last word.
 
     Parameters
     ----------
@@ -74,14 +74,11 @@ def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -
     held = prediction.box
     part = prediction.inside[window.moved(-held.row_min, -held.col_min).slices]
     rows, cols = np.ogrid[: part.shape[0], : part.shape[1]]
-    near = np.hypot(rows + window.row_min - row, cols + window.col_min - col) < reach
-    part[near] = _shift(part[near], EVIDENCE if click.is_positive else -EVIDENCE)
-
-
-def _shift(probability: NDArray[np.float32], log_odds: float) -> NDArray[np.float32]:
-    likely = probability.clip(_SMALLEST, 1 - _SMALLEST)
-    odds: NDArray[np.float32] = likely / (1 - likely) * np.float32(np.exp(log_odds))
-    return odds / (1 + odds)
+    away = np.hypot(rows + window.row_min - row, cols + window.col_min - col)
+    near = away < reach
+    evidence = EVIDENCE * (1 - away[near] / reach)
+    log_odds = logit(part[near].clip(_SMALLEST, 1 - _SMALLEST))
+    part[near] = expit(log_odds + (evidence if click.is_positive else -evidence))
 
 
 def _around(row: int, col: int, reach: float) -> Roi:

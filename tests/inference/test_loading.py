@@ -35,6 +35,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
         SMALL,
         min_crop=48,
         recompute_iou=0.9,
+        crop_snap=8,
         second_look=True,
         obey_clicks=True,
         steady=True,
@@ -45,6 +46,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     assert predictor.zoom_in is not None
     assert predictor.zoom_in.min_crop == 48
     assert predictor.zoom_in.recompute_iou == 0.9
+    assert predictor.zoom_in.snap == 8
     assert predictor.second_look
     assert predictor.obey
     assert predictor.steady
@@ -58,6 +60,7 @@ def test_published_networks_are_used_as_published() -> None:
     assert predictor.zoom_in is not None
     assert predictor.zoom_in.min_crop == 200
     assert predictor.zoom_in.recompute_iou == 0.5
+    assert predictor.zoom_in.snap == 0
     assert not predictor.second_look
     assert not predictor.obey
     assert not predictor.steady

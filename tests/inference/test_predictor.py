@@ -68,7 +68,8 @@ def test_a_second_look_answers_the_first_click_from_its_crop(model):
 
 @pytest.mark.parametrize("shape", [(1500, 2000), (130, 1700), (300, 300), (1, 90)])
 @pytest.mark.parametrize("obey", [True, False])
-def test_a_second_look_needs_no_more_than_it_is_given(shape, obey):
+@pytest.mark.parametrize("snap", [0, 8])
+def test_a_second_look_needs_no_more_than_it_is_given(shape, obey, snap):
     """Half a whole map: the same as two passes over all of it."""
     smooth = torch.nn.AvgPool2d(9, 1, 4)
     for seed in range(6):
@@ -80,7 +81,13 @@ def test_a_second_look_needs_no_more_than_it_is_given(shape, obey):
             recorder(image, prev_mask, points)
             return logits[(len(recorder.calls) - 1) % 2]
 
-        predictor = Predictor(model, input_size=64, second_look=True, obey=obey)
+        predictor = Predictor(
+            model,
+            input_size=64,
+            second_look=True,
+            obey=obey,
+            zoom_in=ZoomIn(snap=snap),
+        )
         image = np.random.default_rng(seed).integers(0, 255, shape).astype(np.uint8)
         clicks = [Click(0.4 * shape[0], 0.7 * shape[1])]
         answer = predictor.predict(image, clicks)

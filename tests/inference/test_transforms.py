@@ -67,6 +67,30 @@ def test_roi_overlap_is_the_product_over_rows_and_columns(recompute_iou, is_kept
     assert chosen == (kept if is_kept else wanted)
 
 
+def test_snapped_rois_lie_on_a_grid_around_the_object():
+    previous = prediction(slice(400, 700), slice(300, 500))
+    # Rows 340..760 are 421 // 8 = 52 long, columns 281 // 8 = 35: cells of 32 pixels.
+    snapped = ZoomIn(snap=8).roi(SHAPE, [Click(450, 350)], previous)
+    assert snapped == Roi(352, 767, 256, 543)
+    at_edge = prediction(slice(990, 1000), slice(0, 10))
+    assert ZoomIn(snap=8).roi(SHAPE, [Click(995, 5)], at_edge) == Roi(896, 999, 0, 111)
+    tiny = ZoomIn(snap=8, min_crop=10).roi(SHAPE, [Click(995, 5)], at_edge)
+    assert tiny == ZoomIn(min_crop=10).roi(SHAPE, [Click(995, 5)], at_edge)
+
+
+def test_masks_that_hardly_differ_mostly_get_the_same_snapped_roi():
+    def rois(zoom_in: ZoomIn) -> set[Roi]:
+        return {
+            zoom_in.roi(
+                SHAPE, [Click(250, 250)], prediction(slice(a, 300), slice(200, 300 + a))
+            )
+            for a in range(200, 206)
+        }
+
+    assert len(rois(ZoomIn(min_crop=64))) == 6
+    assert len(rois(ZoomIn(min_crop=64, snap=8))) <= 2
+
+
 def test_roi_follows_a_positive_click_that_leaves_it():
     kept = Roi(340, 760, 260, 540)
     previous = prediction(slice(400, 700), slice(300, 500), kept)

@@ -67,6 +67,7 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
         as_published = {
             "min_crop": 200,
             "recompute_iou": 0.5,
+            "crop_snap": 0,
             "second_look": False,
             "obey_clicks": False,
             "steady": False,

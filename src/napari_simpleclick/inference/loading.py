@@ -113,7 +113,11 @@ def predictor_for(
         model,
         input_size=config.image_size if input_size is None else input_size,
         flip=flip,
-        zoom_in=ZoomIn(min_crop=config.min_crop, recompute_iou=config.recompute_iou),
+        zoom_in=ZoomIn(
+            min_crop=config.min_crop,
+            recompute_iou=config.recompute_iou,
+            snap=config.crop_snap,
+        ),
         second_look=config.second_look,
         obey=config.obey_clicks,
         steady=config.steady,

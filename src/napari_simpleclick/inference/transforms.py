@@ -48,6 +48,9 @@ class ZoomIn:
         Smallest side of a crop, in pixels; the image's edge may cut it shorter.
     recompute_iou : float
         A crop is kept while its overlap with the newly wanted one is at least this.
+    snap : int
+        Sides of a new crop lie on a grid of 1/snap to 1/(2 snap) of their length, so
+        that masks that hardly differ get the same crop; 0 for no grid.
     threshold : float
         In [0, 1]; the object is where the previous probability exceeds it.
 
@@ -61,6 +64,7 @@ class ZoomIn:
     expansion: float = 1.4
     min_crop: int = 200
     recompute_iou: float = 0.5
+    snap: int = 0
     threshold: float = 0.5
 
     def roi(
@@ -131,6 +135,8 @@ class ZoomIn:
             margin = max(
                 (self.expansion - 1) / 2 * (last - first + 1), self.min_crop / 2
             )
+            if self.snap:
+                margin += (last - first + 1 + 2 * margin) / (2 * self.snap)
             spans += [math.floor(first - margin) - 1, math.ceil(last + margin) + 1]
         part = Roi(*spans).shared(roi) or roi
         return roi if _overlap(part, roi) >= self.recompute_iou else part
@@ -161,7 +167,15 @@ class ZoomIn:
         low, high = int(min(positions)), int(max(positions))
         centre, half = (low + high) / 2, self.expansion * (high - low + 1) / 2
         half = max(half, self.min_crop / 2)
-        return round(centre - half), round(centre + half)
+        return self._snapped(round(centre - half), round(centre + half))
+
+    def _snapped(self, low: int, high: int) -> tuple[int, int]:
+        cell = (high - low + 1) // self.snap if self.snap else 1
+        if cell <= 1:
+            return low, high
+        cell = 2 ** (cell.bit_length() - 1)
+        first, end = ((place + cell // 2) // cell * cell for place in (low, high + 1))
+        return first, end - 1
 
 
 def whole(shape: tuple[int, int]) -> Roi:

@@ -180,6 +180,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         inferred,
         min_crop=config.min_crop,
         recompute_iou=config.recompute_iou,
+        crop_snap=config.crop_snap,
         second_look=config.second_look,
         obey_clicks=config.obey_clicks,
         steady=config.steady,

@@ -48,6 +48,9 @@ class SimpleClickConfig:
     recompute_iou : float
         The crop is kept from click to click while its IoU with the one around the
         newest mask is at least this, in [0, 1].
+    crop_snap : int
+        Sides of crops lie on a grid of 1/crop_snap to half of that of their length; 0
+        for no grid.
     second_look : bool
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
@@ -81,6 +84,7 @@ class SimpleClickConfig:
     pyramid: Pyramid = "simple"
     min_crop: int = 200
     recompute_iou: float = 0.5
+    crop_snap: int = 0
     second_look: bool = False
     obey_clicks: bool = False
     steady: bool = False
@@ -106,6 +110,8 @@ class SimpleClickConfig:
             )
         if not 0 <= self.recompute_iou <= 1:
             raise ValueError(f"recompute_iou: {self.recompute_iou}, expected 0 to 1")
+        if self.crop_snap < 0:
+            raise ValueError(f"crop_snap: {self.crop_snap}, expected at least 0")
         smallest = min(*self.neck_dims, *_whole_numbers(self))
         if smallest < 1:
             raise ValueError(f"{self}: every number must be at least 1")

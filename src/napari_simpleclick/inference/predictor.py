@@ -223,7 +223,7 @@ class Predictor:
             box = self.zoom_in.surroundings(seen, roi, clicks, (height, width))
         prediction = Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape)
         if self.obey:
-            if previous is not None:
+            if clicks and previous is not None:
                 most = max(_radius(roi, FARTHEST / self.input_size))
                 reach = reach_of(clicks[-1], previous, self.threshold, most)
                 speak_for_surroundings(prediction, clicks[-1], reach)

@@ -191,3 +191,15 @@ def test_colours_become_grey_by_their_mean() -> None:
     assert to_grey(grey) is grey
     with pytest.raises(ValueError, match=r"expected \(H, W\), \(H, W, 3\)"):
         to_grey(np.zeros((3, 4, 2)))
+
+
+def test_regions_of_a_pack_are_what_its_images_show(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "set"
+    folder.mkdir(parents=True)
+    shown = np.full((64, 80), 30, np.uint8)
+    shown[20:44, 20:50] = 200
+    tifffile.imwrite(folder / "v_image.tif", np.stack([shown] * 5))
+    tifffile.imwrite(folder / "v_label.tif", np.stack([labels()] * 5))
+    pack(tmp_path / "data", tmp_path / "a.npz")
+    _, found = drawn(Source("regions", tmp_path / "a.npz"))
+    np.testing.assert_array_equal(found[5:-5, 5:-5] > 0, shown[5:-5, 5:-5] > 100)

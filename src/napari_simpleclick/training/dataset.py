@@ -10,7 +10,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from napari_simpleclick.training.canvas import Canvas, draw_canvas
-from napari_simpleclick.training.slices import SyntheticSlices, VolumeSlices
+from napari_simpleclick.training.slices import (
+    RegionSlices,
+    SyntheticSlices,
+    VolumeSlices,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 
 PAINTED_SHARE = 0.15
 """Of the canvases that are not real, those from label maps of real anatomy."""
+
+REGION_SHARE = 0.25
+"""Of the canvases from real images, those whose objects are not the labelled ones."""
 
 MOST_TRIES = 2000
 """Slices without a large enough object after which the sources are given up."""
@@ -101,7 +108,8 @@ class RealOrSynthetic:
         May be empty. Those without an image are painted, for a share `PAINTED_SHARE` of
         the canvases that are not real.
     real_fraction : float
-        Share of slices from real images, in [0, 1].
+        Share of slices from real images, in [0, 1]; those come with their stable
+        regions instead of their labels for a share `REGION_SHARE`.
     """
 
     def __init__(self, volumes: Sequence[LabelledVolume], real_fraction: float) -> None:
@@ -109,13 +117,15 @@ class RealOrSynthetic:
         real = [v for v in volumes if v.image is not None]
         painted = [v for v in volumes if v.image is None]
         self._real = VolumeSlices(real) if real else None
+        self._regions = RegionSlices(real) if real else None
         self._painted = VolumeSlices(painted) if painted else None
         self._synthetic = SyntheticSlices()
 
     def draw(self, rng: np.random.Generator) -> Slice:
         """Draw a slice of a real image, of a label map to paint, or a made-up one."""
-        if self._real and rng.random() < self.real_fraction:
-            return self._real.draw(rng)
+        if self._real and self._regions and rng.random() < self.real_fraction:
+            is_region = rng.random() < REGION_SHARE
+            return (self._regions if is_region else self._real).draw(rng)
         if rng.random() < PAINTED_SHARE and self._painted:
             return self._painted.draw(rng)
         return self._synthetic.draw(rng)

@@ -14,15 +14,20 @@ from napari_simpleclick.training.coco_lvis import CocoLvisSlices
 from napari_simpleclick.training.labelled_folder import FolderSlices
 from napari_simpleclick.training.packing import load_pack, read_volumes
 from napari_simpleclick.training.sbd import SbdSlices
-from napari_simpleclick.training.slices import SyntheticSlices, VolumeSlices
+from napari_simpleclick.training.slices import (
+    RegionSlices,
+    SyntheticSlices,
+    VolumeSlices,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from napari_simpleclick.training.packing import LabelledVolume
     from napari_simpleclick.training.slices import Slice, SliceSource
 
 SourceKind = Literal[
-    "synthetic", "pack", "painted", "folder", "volumes", "coco-lvis", "sbd"
+    "synthetic", "pack", "regions", "painted", "folder", "volumes", "coco-lvis", "sbd"
 ]
 KINDS: Final[tuple[SourceKind, ...]] = get_args(SourceKind)
 
@@ -35,7 +40,8 @@ class Source:
     ----------
     kind : str
         "synthetic": made-up slices; "pack": the images in a file that `packing.pack`
-        wrote; "painted": the label maps without image in such a file, painted at
+        wrote; "regions": the same with their stable regions for labels, see `regions`;
+        "painted": the label maps without image in such a file, painted at
         random; "folder": `images/` and `masks/` or `labels/` of equal stems; "volumes":
         pairs NAME_image and NAME_label, NIfTI or TIFF; "coco-lvis", "sbd": the public
         data sets, as `coco_lvis` and `sbd` describe them.
@@ -149,12 +155,20 @@ def _open(source: Source) -> SliceSource:
 
 
 def _open_pack(path: Path) -> SliceSource:
+    return VolumeSlices(_with_image(path))
+
+
+def _open_regions(path: Path) -> SliceSource:
+    return RegionSlices(_with_image(path))
+
+
+def _with_image(path: Path) -> list[LabelledVolume]:
     volumes = [volume for volume in load_pack(path) if volume.image is not None]
     if not volumes:
         raise ValueError(
             f"{path} holds no images, only label maps; expected kind = 'painted'"
         )
-    return VolumeSlices(volumes)
+    return volumes
 
 
 def _open_painted(path: Path) -> SliceSource:
@@ -179,6 +193,7 @@ def _open_volumes(path: Path) -> SliceSource:
 _OPENERS: Final[Mapping[SourceKind, Callable[[Path], SliceSource]]] = MappingProxyType(
     {
         "pack": _open_pack,
+        "regions": _open_regions,
         "painted": _open_painted,
         "folder": FolderSlices,
         "volumes": _open_volumes,

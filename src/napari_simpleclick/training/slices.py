@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from napari_simpleclick.training.regions import stable_regions
 from napari_simpleclick.training.synthesis import paint, synthetic_slice
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LARGEST_SLICE = 640
 """Pixels; longer slices are mostly cut at random before use."""
+
+MOST_DRAWS = 20
+"""Slices that are searched for a stable region."""
 
 
 class SliceSource(Protocol):
@@ -75,6 +79,28 @@ class VolumeSlices:
             return paint(rng, labels), labels
         image = volume.image[place].astype(np.float32) / np.float32(255)
         return image, volume.labels[place]
+
+
+class RegionSlices:
+    """Slices of volumes with their stable regions for labels, see `regions`.
+
+    Parameters
+    ----------
+    volumes : sequence of LabelledVolume
+        With images, at least one. Their labels are not looked at.
+    """
+
+    def __init__(self, volumes: Sequence[LabelledVolume]) -> None:
+        self._slices = VolumeSlices(volumes)
+
+    def draw(self, rng: np.random.Generator) -> Slice:
+        """Draw slices until one has a region; not for ever, so it may have none."""
+        for _ in range(MOST_DRAWS):
+            image, _ = self._slices.draw(rng)
+            labels = stable_regions(rng, image)
+            if labels.any():
+                break
+        return image, labels
 
 
 def random_window(rng: np.random.Generator, side: int) -> slice:

@@ -5,6 +5,7 @@ import tifffile
 
 from napari_simpleclick.evaluation.datasets import open_dataset
 from napari_simpleclick.evaluation.slicing import Slicing
+from napari_simpleclick.evaluation.volume_layouts import other_slices
 
 SHAPE = (3, 4, 5)  # z, y, x
 
@@ -197,6 +198,14 @@ def test_other_shapes_and_types_are_refused(tmp_path):
         list(open_dataset("volume", tmp_path))
     nifti(tmp_path / "a_label.nii", TWO.astype(np.float32))
     assert names(open_dataset("volume", tmp_path)) == ["a/0/1", "a/2/1", "a/2/7"]
+
+
+def test_other_slices_keep_what_is_not_asked_for():
+    sagittal = {"axis": None, "min_area": 1, "largest_only": False}
+    assert other_slices("OAIZIB_volumes", every=4) == Slicing(every=4, **sagittal)
+    largest = Slicing(axis=0, min_area=20, largest_only=True)
+    assert other_slices("BraTS_volumes", min_area=20) == largest
+    assert other_slices("volume", axis=2) == Slicing(axis=2)
 
 
 @pytest.mark.parametrize("options", [{"axis": 3}, {"every": 0}, {"min_area": 0}])

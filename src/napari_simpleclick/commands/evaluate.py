@@ -72,7 +72,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from napari_simpleclick.evaluation.evaluate import EvaluationOptions, evaluate
-    from napari_simpleclick.evaluation.slicing import Slicing
+    from napari_simpleclick.evaluation.volume_layouts import other_slices
 
     chosen = {key: getattr(arguments, key) for key in ("axis", "every", "min_area")}
     given = {key: value for key, value in chosen.items() if value is not None}
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         output=arguments.output,
         max_clicks=arguments.max_clicks,
         labels=arguments.labels,
-        slicing=Slicing(**given) if given else None,
+        slicing=other_slices(arguments.dataset, **given) if given else None,
         flip=arguments.flip,
         device=arguments.device,
         runtime=arguments.runtime,

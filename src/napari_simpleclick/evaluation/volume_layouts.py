@@ -80,6 +80,28 @@ is the one of the thickest voxels, where they are largest. The authors of the pu
 figures do not say which slices they took, so these need not be theirs."""
 
 
+def other_slices(name: str, **given: int) -> Slicing:
+    """Choose other slices than those that a data set is known by.
+
+    Parameters
+    ----------
+    name : str
+        One of `VOLUME_LAYOUTS`, or any other.
+    **given : int
+        Fields of `Slicing`; the others stay. With `every`, more slices are taken than
+        the largest one.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+    layout = VOLUME_LAYOUTS.get(name)
+    known = Slicing() if layout is None else layout.slicing
+    largest_only = known.largest_only and "every" not in given
+    return replace(known, largest_only=largest_only, **given)
+
+
 @dataclass(frozen=True, slots=True)
 class VolumeFiles:
     """A volume and its labels.

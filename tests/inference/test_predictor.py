@@ -99,6 +99,15 @@ def test_a_second_look_needs_no_more_than_it_is_given(shape, obey, snap):
         np.testing.assert_array_equal(answer.probability, second.probability)
 
 
+def test_a_second_look_may_begin_with_a_negative_click(model):
+    image = square_image()
+    predictor = Predictor(model, input_size=64, second_look=True)
+    answer = predictor.predict(image, [Click(50, 50, is_positive=False)])
+    assert answer.mask()[250, 150]
+    assert answer.roi is not None
+    assert answer.roi.shape == (201, 201)
+
+
 def test_an_obedient_predictor_gives_clicked_pixels_their_class(model):
     clicks = [Click(250, 150), Click(210, 110, False), Click(50, 400)]
     image = square_image()

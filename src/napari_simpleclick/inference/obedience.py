@@ -39,11 +39,7 @@ def obedient(
         max(held.col_min - across, 0),
         min(held.col_max + across, prediction.shape[1] - 1),
     )
-    inside = prediction.inside
-    if box != held:
-        inside = np.zeros(box.shape, np.float32)
-        row, col = held.row_min - box.row_min, held.col_min - box.col_min
-        inside[row:, col:][: held.shape[0], : held.shape[1]] = prediction.inside
+    inside = prediction.within(box)
     moved = [
         Click(click.row - box.row_min, click.col - box.col_min, click.is_positive)
         for click in clicks

@@ -71,8 +71,7 @@ def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -
     window = _around(row, col, reach).shared(prediction.box)
     if window is None or not reach:
         return
-    held = prediction.box
-    part = prediction.inside[window.moved(-held.row_min, -held.col_min).slices]
+    part = prediction.within(window)
     rows, cols = np.ogrid[: part.shape[0], : part.shape[1]]
     away = np.hypot(rows + window.row_min - row, cols + window.col_min - col)
     near = away < reach

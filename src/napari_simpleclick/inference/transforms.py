@@ -130,8 +130,8 @@ class ZoomIn:
         for axis, (low, high) in enumerate((cells[:2], cells[2:])):
             step = (roi.shape[axis] - 1) / max(crop.shape[axis] - 1, 1)
             near, reach = [pixel[axis] for pixel in pixels], int(radius[axis]) + 1
-            first = min((low - 1) * step, *(x - reach for x in near))
-            last = max((high + 1) * step, *(x + reach for x in near))
+            first = min([(low - 1) * step, *(x - reach for x in near)])
+            last = max([(high + 1) * step, *(x + reach for x in near)])
             margin = max(
                 (self.expansion - 1) / 2 * (last - first + 1), self.min_crop / 2
             )

@@ -80,6 +80,24 @@ def test_ome_lengths_come_in_the_unit_of_x(tmp_path):
     assert volume.data.dtype == np.float32
 
 
+def test_broken_ome_tells_no_voxel_size_but_gives_the_voxels(tmp_path, caplog):
+    broken = "<OME><Description>A & B</Description><Pixels PhysicalSizeX='5'/></OME>"
+    tifffile.imwrite(
+        tmp_path / "em.ome.tif",
+        STACK,
+        photometric="minisblack",
+        description=broken,
+        metadata=None,
+    )
+
+    volume = read_tiff(tmp_path / "em.ome.tif")
+
+    np.testing.assert_array_equal(volume.data, STACK)
+    assert volume.scale == (1, 1, 1)
+    assert volume.units == ("pixel",) * 3
+    assert "em.ome.tif tells no voxel size: its OME-XML is broken" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("unit", "count", "scale", "name"),
     [

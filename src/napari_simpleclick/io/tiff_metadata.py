@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from xml.etree import ElementTree
 
 import tifffile
 
 from napari_simpleclick.io.units import PIXEL, canonical_unit, convert_length, is_length
+
+_LOG = logging.getLogger(__name__)
 
 Sizes = dict[str, tuple[float, str]]
 """For axis letters X, Y, Z and T: size and canonical unit."""
@@ -17,10 +20,11 @@ def voxel_sizes(file: tifffile.TiffFile) -> Sizes:
     """Read the size of a voxel along the axes that the file knows.
 
     Lengths are in one unit. Resolution tags count only in centimetres: inches are the
-    resolution of a printer, mostly 72 or 300 dots, and no size of a specimen.
+    resolution of a printer, mostly 72 or 300 dots, and no size of a specimen. OME-XML
+    that is broken gives none, and a warning is logged.
     """
     if file.is_ome and file.ome_metadata:
-        return in_one_unit(_ome_sizes(file.ome_metadata))
+        return in_one_unit(_ome_sizes(_ome_pixels(file.ome_metadata, file.filename)))
     page = file.pages.first
     x, y = (
         _number(f"{1 / count:.7g}") if count > 0 else 0 for count in page.resolution
@@ -41,8 +45,16 @@ def _imagej_sizes(metadata: dict[str, object], x: float, y: float) -> Sizes:
     return sizes | ({"T": (interval, "s")} if interval else {})
 
 
-def _ome_sizes(xml: str) -> Sizes:
-    pixels = ElementTree.fromstring(xml).find(".//{*}Pixels")
+def _ome_pixels(xml: str, name: str) -> ElementTree.Element | None:
+    """Find the element that tells the sizes, none in XML that is broken."""
+    try:
+        return ElementTree.fromstring(xml).find(".//{*}Pixels")
+    except ElementTree.ParseError as error:
+        _LOG.warning("%s tells no voxel size: its OME-XML is broken (%s)", name, error)
+        return None
+
+
+def _ome_sizes(pixels: ElementTree.Element | None) -> Sizes:
     sizes: Sizes = {}
     if pixels is None:
         return sizes

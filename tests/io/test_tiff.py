@@ -228,6 +228,13 @@ def test_only_tiff_files_are_claimed(tmp_path):
     assert not is_tiff(tmp_path / "missing.tif")
 
 
+@pytest.mark.parametrize("head", [b"II*\0\x08\0\0\0", b"II+\0\x08\0\0\0" + bytes(8)])
+def test_files_cut_within_their_head_are_not_claimed(tmp_path, head):
+    for size in range(len(head)):
+        (tmp_path / "cut.tif").write_bytes(head[:size])
+        assert not is_tiff(tmp_path / "cut.tif")
+
+
 def test_broken_files_are_named(tmp_path):
     write_tiff(tmp_path / "m.tif", STACK, scale=(1, 1, 1), units=("um",) * 3)
     whole = (tmp_path / "m.tif").read_bytes()

@@ -132,6 +132,27 @@ def test_a_resolution_of_zero_is_none(tmp_path):
     assert read_tiff(tmp_path / "0.tif").scale == (1, 1)
 
 
+@pytest.mark.parametrize(("samples", "channel"), [(3, None), (2, 3)])
+def test_channels_of_several_samples_are_an_axis_of_their_own(
+    tmp_path, samples, channel
+):
+    image = np.arange(2 * 6 * 5 * samples, dtype=np.uint8).reshape(2, 6, 5, samples)
+    tifffile.imwrite(
+        tmp_path / "c.ome.tif",
+        image,
+        photometric="rgb" if samples == 3 else "minisblack",
+        planarconfig="contig",
+        metadata={"axes": "CYXS", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25},
+    )
+
+    volume = read_tiff(tmp_path / "c.ome.tif")
+
+    np.testing.assert_array_equal(volume.data, image)
+    assert (volume.is_rgb, volume.channel_axis) == (samples == 3, channel)
+    assert volume.scale == (1, 0.25, 0.5)
+    assert volume.units == ("pixel", "um", "um")
+
+
 @pytest.mark.parametrize("planes", ["contig", "separate"])
 def test_colours_come_last(tmp_path, planes):
     image = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)

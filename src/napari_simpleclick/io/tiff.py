@@ -56,9 +56,10 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
     -------
     Volume
         Data in the file's own order of axes, usually ([t,] [z,] [channel,] y, x),
-        colours moved last. Voxel size and units come from OME or ImageJ metadata, else
-        from resolution tags in centimetres, then with cubic voxels. Labels where this
-        package wrote them. An uncompressed image of 1 GiB and more stays on disk.
+        colours moved last; channels that have colours are an axis as time is. Voxel
+        size and units come from OME or ImageJ metadata, else from resolution tags in
+        centimetres, then with cubic voxels. Labels where this package wrote them. An
+        uncompressed image of 1 GiB and more stays on disk.
 
     Raises
     ------
@@ -78,8 +79,8 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
     except (ValueError, OSError, struct.error, zlib.error) as error:
         raise ValueError(f"{path} cannot be read as TIFF: {error}") from error
     is_rgb = axes.endswith("S") and data.shape[-1] in (3, 4)
-    channels = [] if is_rgb else [i for i, axis in enumerate(axes) if axis in "CS"]
-    steps = [_step(axis, sizes) for axis in axes if axis not in "CS"]
+    channels = _channel_axis(axes)
+    steps = [_step(axis, sizes) for i, axis in enumerate(axes) if i != channels]
     is_labels = software == _LABELS_SOFTWARE and data.dtype.kind in "ui"
     return Volume(
         name=re.sub(r"(\.ome)?\.tiff?$", "", path.name, flags=re.I),
@@ -87,7 +88,7 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
         scale=tuple(size for size, _ in steps),
         units=tuple(unit for _, unit in steps),
         kind="labels" if is_labels else "image",
-        channel_axis=channels[0] if channels else None,
+        channel_axis=None if is_rgb else channels,
         is_rgb=is_rgb,
     )
 
@@ -164,7 +165,12 @@ def _voxels(
     return np.moveaxis(data, axes.index("S"), -1), axes.replace("S", "") + "S"
 
 
+def _channel_axis(axes: str) -> int | None:
+    """Axis of colours (S), else of channels: with both, channels are as frames."""
+    return next((axes.index(axis) for axis in "SC" if axis in axes), None)
+
+
 def _step(axis: str, sizes: Sizes) -> tuple[float, str]:
     """Size and unit of an axis; pages of no known meaning (Q, I) are slices."""
-    unit = PIXEL if axis == "T" else sizes.get("X", (1.0, PIXEL))[1]
+    unit = PIXEL if axis in "TC" else sizes.get("X", (1.0, PIXEL))[1]
     return sizes.get("Z" if axis in "QI" else axis, (1.0, unit))

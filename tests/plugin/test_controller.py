@@ -638,6 +638,31 @@ def test_a_click_dragged_off_the_image_stays(
     np.testing.assert_array_equal(labels.data, mask)
 
 
+@pytest.mark.parametrize("ndisplay", [2, 3])
+@pytest.mark.parametrize("shift", [-11, -10.6, 9.7, 50])
+def test_a_click_dragged_off_the_slices_stays(
+    shift: float, ndisplay: int, viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.message.connect(told.append)
+    _, points, labels = begin(viewer, controller, name="data")
+    viewer.dims.set_point(0, 10)
+    points.add([10, 20, 20])
+    mask = labels.data.copy()
+    viewer.dims.ndisplay = ndisplay
+    points.data = points.data + np.array([shift, 0, 0])
+    np.testing.assert_array_equal(points.data, [[10, 20, 20]])
+    np.testing.assert_array_equal(labels.data, mask)
+    assert controller.state.can_undo
+    assert (
+        told[-1]
+        == {
+            2: "Click inside image 'data'.",
+            3: "Clicks need the 2D view: leave the 3D view first (Ctrl+Y).",
+        }[ndisplay]
+    )
+
+
 def test_a_label_that_the_layer_cannot_hold_is_refused(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -57,11 +57,18 @@ def placed(point: Sequence[float], target: Target, *, is_positive: bool) -> Plac
     return PlacedClick(click, Target(target.object_id, plane))
 
 
-def read_clicks(points: Points) -> list[PlacedClick]:
-    """Return the clicks of a layer made by `new_clicks_layer`, in order.
+def read_clicks(points: Points, indices: Sequence[int]) -> list[PlacedClick]:
+    """Return clicks of a layer made by `new_clicks_layer`.
 
     The slice of a click is that of its coordinates, along the axes that its feature
     "slice" keeps.
+
+    Parameters
+    ----------
+    points : Points
+        The layer.
+    indices : sequence of int
+        Which points, in order; each inside the image, see `is_inside`.
 
     Raises
     ------
@@ -70,10 +77,11 @@ def read_clicks(points: Points) -> list[PlacedClick]:
     """
     if missing := {"object", "sign", "slice"} - set(points.features):
         raise ValueError(f"layer {points.name!r} lacks the features {sorted(missing)}")
-    columns = (points.features[name] for name in ("object", "sign", "slice"))
+    columns = [points.features[name].iloc for name in ("object", "sign", "slice")]
+    rows = [(points.data[i], *(column[i] for column in columns)) for i in indices]
     return [
         _read(point, int(object_id), sign, Plane.parse(where))
-        for point, object_id, sign, where in zip(points.data, *columns, strict=True)
+        for point, object_id, sign, where in rows
     ]
 
 
@@ -108,13 +116,18 @@ def show_clicks_of(points: Points, clicks: Sequence[PlacedClick], axes: object) 
         points.shown = shown
 
 
-def is_inside(placed: PlacedClick, shape: Sequence[int]) -> bool:
-    """Say whether a click lies on a pixel of an image of this shape."""
-    plane, click = placed.target.plane, placed.click
-    if not plane.fits(shape):
-        return False
-    height, width = (shape[axis] for axis in plane.axes)
-    return -0.5 <= click.row < height - 0.5 and -0.5 <= click.col < width - 0.5
+def is_inside(point: Sequence[float], shape: Sequence[int]) -> bool:
+    """Say whether a point lies on a pixel of an image of this shape.
+
+    Parameters
+    ----------
+    point : sequence of float
+        Data coordinates of the layer.
+    shape : sequence of int
+        As many axes as the point has coordinates.
+    """
+    pairs = zip(point, shape, strict=True)
+    return all(-0.5 <= value < size - 0.5 for value, size in pairs)
 
 
 def _rgba(colour: str) -> tuple[float, ...]:

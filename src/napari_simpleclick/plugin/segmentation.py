@@ -10,7 +10,7 @@ from napari_simpleclick.inference.session import ClickSession, Target
 from napari_simpleclick.plugin import click_layer, image_layer, mask_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from napari.components import Dims
     from napari.layers import Image, Labels, Points
@@ -179,18 +179,18 @@ class Segmentation:
         action = event.action.value
         if self._is_writing or action not in ("added", "removed", "changed"):
             return
-        shape = image_layer.image_shape(self.image)
+        known = self.session.clicks if action == "added" else ()
+        inside = self._inside(len(known))
         if action == "added":
-            clicks = [*self.session.clicks, *self._placed(len(event.data_indices))]
+            clicks = [*known, *self._placed(inside)]
         else:
-            clicks = click_layer.read_clicks(self.points)
-        inside = [c for c in clicks if click_layer.is_inside(c, shape)]
-        is_outside = len(inside) < len(self.points.data)
+            clicks = click_layer.read_clicks(self.points, inside)
+        is_outside = len(clicks) < len(self.points.data)
         if is_outside:
             self.message.emit(self._obstacle())
         if is_outside and action == "changed":
-            inside = list(self.session.clicks)
-        self.follow(self.session.replace(inside))
+            clicks = list(self.session.clicks)
+        self.follow(self.session.replace(clicks))
 
     def on_press(self, layer: Points, event: Any) -> None:
         """Remember whether the modifier inverts the click that begins now."""
@@ -214,16 +214,22 @@ class Segmentation:
         if label > 0 and label != self.session.object_id:
             self.set_object(label)
 
-    def _placed(self, count: int) -> list[PlacedClick]:
-        """Return what the points that were added last mean; nothing off the slice."""
+    def _inside(self, first: int) -> list[int]:
+        """Return which points, from one on, lie on a pixel of the image."""
+        shape = image_layer.image_shape(self.image)
+        points = enumerate(self.points.data)
+        return [i for i, p in points if i >= first and click_layer.is_inside(p, shape)]
+
+    def _placed(self, indices: Sequence[int]) -> list[PlacedClick]:
+        """Return what new points mean; nothing if no slice is on display."""
         is_positive = (self.sign == "+") != self._is_inverted
         self._is_inverted = False
         target = self.target
         if target is None:
             return []
         return [
-            click_layer.placed(point, target, is_positive=is_positive)
-            for point in self.points.data[-count:]
+            click_layer.placed(self.points.data[i], target, is_positive=is_positive)
+            for i in indices
         ]
 
     def _obstacle(self) -> str:

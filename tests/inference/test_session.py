@@ -96,7 +96,7 @@ def test_moving_a_click_moves_the_mask_and_is_one_edit() -> None:
 def test_objects_and_slices_do_not_meet() -> None:
     session, model = clicked(A)
     session.add(B, OTHER)
-    assert session.next_object() == 2
+    session.object_id = 2
     session.add(C, PLANE)
     settle(session, model)
     assert [value(session), value(session, OTHER), value(session, PLANE, 2)] == [
@@ -110,7 +110,7 @@ def test_objects_and_slices_do_not_meet() -> None:
 
 def test_undo_returns_to_the_object_that_it_changes() -> None:
     session, _ = clicked(A)
-    session.next_object()
+    session.object_id = 2
     session.undo()
     assert session.object_id == 1
 

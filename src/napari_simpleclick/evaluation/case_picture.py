@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
     from napari_simpleclick.evaluation.samples import SliceClick
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click, Prediction, Sample
 
 _MARGIN: Final = 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,25 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click, Prediction
-
-
-class ClickPredictor(Protocol):
-    """What can be evaluated: a network's `Predictor`, or any other method."""
-
-    @property
-    def threshold(self) -> float:
-        """Probability in [0, 1] above which a pixel counts as object."""
-        ...
-
-    def predict(
-        self,
-        image: NDArray[np.generic],
-        clicks: Sequence[Click],
-        previous: Prediction | None = None,
-    ) -> Prediction:
-        """Predict the object that the clicks point at, as `Predictor.predict` does."""
-        ...
 
 
 class Request(NamedTuple):

@@ -11,7 +11,7 @@ from napari_simpleclick.inference.loading import load_predictor, runtime_of
 from napari_simpleclick.modeling.catalog import find_checkpoint, list_models
 
 if TYPE_CHECKING:
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.inference.loading import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice, RuntimeName
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click, Prediction, Sample
 
 TARGETS: Final = (0.8, 0.85, 0.9, 0.95)

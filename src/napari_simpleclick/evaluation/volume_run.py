@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Sample
 
 

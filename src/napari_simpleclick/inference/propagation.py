@@ -15,28 +15,11 @@ from scipy import ndimage
 from napari_simpleclick.types import Click, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    class SlicePredictor(Protocol):
-        """A `Predictor`, or any other method."""
-
-        @property
-        def threshold(self) -> float:
-            """Probability in [0, 1] above which a pixel counts as object."""
-            ...
-
-        def predict(
-            self,
-            image: NDArray[np.generic],
-            clicks: Sequence[Click],
-            previous: Prediction | None = None,
-        ) -> Prediction:
-            """Predict the object that the clicks point at."""
-            ...
-
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
 
 _LOST: Final = 0.5
 """IoU with the slice before, below which the object is taken to have ended."""
@@ -107,7 +90,7 @@ def fill_between(
 
 
 def propagate(
-    predictor: SlicePredictor,
+    predictor: ClickPredictor,
     images: Iterable[NDArray[np.generic]],
     mask: NDArray[np.bool_],
     reach: int,
@@ -119,7 +102,7 @@ def propagate(
 
     Parameters
     ----------
-    predictor : SlicePredictor
+    predictor : ClickPredictor
         Predicts one slice.
     images : iterable of ndarray
         The slices ahead, nearest first, as the predictor takes them.

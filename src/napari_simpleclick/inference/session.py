@@ -161,12 +161,6 @@ class ClickSession:
         """Repeat the last undone edit, and go to its object."""
         return self._after_travel(self._history.redo())
 
-    def next_object(self) -> int:
-        """Go on to an object with a label that no click has; return the label."""
-        used = [placed.target.object_id for placed in self.clicks]
-        self.object_id = max([self.object_id, *used]) + 1
-        return self.object_id
-
     def set_mask(
         self, target: Target, clicks: tuple[Click, ...], mask: NDArray[np.bool_]
     ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.inference.predictor import Predictor
     from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.types import Sample

@@ -228,6 +228,29 @@ def test_series_and_planes_of_labels(tmp_path, highest):
     np.testing.assert_array_equal(again.data, series)
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+@pytest.mark.parametrize(
+    ("interval", "unit", "seconds"),
+    [(60, "s", 60), (2, "min", 120), (500, "ms", 0.5), (20, "us", 2e-5)],
+)
+def test_labels_of_a_time_lapse_stay_frames(tmp_path, interval, unit, seconds, suffix):
+    labels = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    path = tmp_path / f"lapse{suffix}"
+
+    write_tiff(path, labels, scale=(interval, 2, 1), units=(unit, "um", "um"))
+    volume = read_tiff(path)
+
+    np.testing.assert_array_equal(volume.data, labels)
+    is_ome = suffix != ".tif"
+    assert volume.scale == (interval if is_ome else seconds, 2, 1)
+    assert volume.units == (unit if is_ome else "s", "um", "um")
+    with tifffile.TiffFile(path) as file:
+        assert file.series[0].axes == "TYX"
+        if not is_ome:
+            assert file.imagej_metadata["frames"] == 3
+            assert file.imagej_metadata["finterval"] == seconds
+
+
 def test_labels_of_five_axes_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"shape \(1, 1, 1, 1, 1\); expected 2 to 4"):
         write_tiff(

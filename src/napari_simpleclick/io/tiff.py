@@ -15,6 +15,7 @@ from napari_simpleclick.io.atomic import replacing
 from napari_simpleclick.io.tiff_metadata import (
     imagej_metadata,
     in_one_unit,
+    label_axes,
     ome_metadata,
     voxel_sizes,
 )
@@ -110,8 +111,9 @@ def write_tiff(
     path : path-like
         A ``.tif`` or ``.tiff`` file.
     labels : ndarray
-        ([t,] [z,] y, x), integers; stored in the smallest of uint8, uint16, int32 and
-        uint32 that holds them.
+        ([t,] [z,] y, x), integers; the first of three axes is t where its unit is one
+        of time, else z. Stored in the smallest of uint8, uint16, int32 and uint32 that
+        holds them.
     scale : tuple of float
         Voxel size along each axis.
     units : tuple of str
@@ -127,7 +129,7 @@ def write_tiff(
     compact = compact_labels(labels)
     if not 2 <= compact.ndim <= 4:
         raise ValueError(f"labels have shape {compact.shape}; expected 2 to 4 axes")
-    axes = "TZYX"[-compact.ndim :]
+    axes = label_axes(compact.ndim, units)
     sizes = in_one_unit(dict(zip(axes, zip(scale, units, strict=True), strict=True)))
     is_ome = (
         compact.dtype.itemsize > 2

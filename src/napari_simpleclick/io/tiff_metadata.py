@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Final
 from xml.etree import ElementTree
 
 import tifffile
@@ -11,6 +12,7 @@ import tifffile
 from napari_simpleclick.io.units import PIXEL, canonical_unit, convert_length, is_length
 
 _LOG = logging.getLogger(__name__)
+_SECONDS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 
 Sizes = dict[str, tuple[float, str]]
 """For axis letters X, Y, Z and T: size and canonical unit."""
@@ -89,13 +91,21 @@ def in_one_unit(sizes: Sizes) -> Sizes:
     }
 
 
+def label_axes(ndim: int, units: tuple[str, ...]) -> str:
+    """Name 2 to 4 axes of labels; of three the first is time where its unit is."""
+    if ndim == 3 and units[0] in _SECONDS:
+        return "TYX"
+    return "TZYX"[-ndim:]
+
+
 def imagej_metadata(axes: str, sizes: Sizes) -> dict[str, object]:
     """Give ImageJ's description of axes and sizes, but for X and Y: those are tags."""
     metadata: dict[str, object] = {"axes": axes, "unit": sizes["X"][1]}
     if "Z" in sizes:
         metadata["spacing"] = sizes["Z"][0]
-    if sizes.get("T", (1.0, PIXEL))[1] == "s":
-        metadata["finterval"] = sizes["T"][0]
+    interval, unit = sizes.get("T", (1.0, PIXEL))
+    if unit in _SECONDS:  # ImageJ's interval is in seconds
+        metadata["finterval"] = float(f"{interval * _SECONDS[unit]:.12g}")
     return metadata
 
 

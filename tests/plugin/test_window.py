@@ -214,9 +214,32 @@ def test_buttons_of_the_dock(window: Window) -> None:
         window.bot.mouseClick(button.native, Qt.MouseButton.LeftButton)
         assert window.area() == expected
     window.bot.mouseClick(dock.next_object.native, Qt.MouseButton.LeftButton)
-    assert dock.object_id.value == 2
+    assert dock.object_id.native.value() == 2
     dock.sign.value = "-"
     assert window.controller.state.sign == "-"
+
+
+def test_labels_of_any_size_are_shown_and_typed(window: Window) -> None:
+    window.show(np.zeros((24, 40, 30), np.uint8))
+    existing = np.zeros((24, 40, 30), np.uint64)
+    existing[0, 0, 0] = 2**63 - 2
+    window.dock.labels.value = window.viewer.add_labels(existing)
+    window.start()
+    window.look_at(12)
+    box = window.dock.object_id.native
+    for object_id in (2**63 - 1, 2**63, 0xFFFFFFFF):
+        if object_id != 2**63 - 1:
+            box.lineEdit().selectAll()
+            window.bot.keyClicks(box, f"-{object_id}")
+            window.bot.keyClick(box, Qt.Key.Key_Enter)
+        window.click(12, 20, 15)
+        window.settle()
+        assert box.text() == str(object_id)
+        assert window.points.features["object"].iloc[-1] == object_id
+    window.points.selected_data = {0}
+    window.points.remove_selected()
+    assert list(window.points.features["object"]) == [2**63, 0xFFFFFFFF]
+    assert not notification_manager.records
 
 
 def test_the_window_answers_while_the_model_computes(window: Window) -> None:
@@ -384,6 +407,30 @@ def test_deleting_a_click_with_the_delete_key(window: Window) -> None:
     window.key(Qt.Key.Key_Delete)
     assert len(window.points.data) == 2
     assert [window.labels.data[8, 50, col] for col in (30, 60, 90)] == [1, 0, 1]
+
+
+def test_a_pasted_click_is_a_click(window: Window) -> None:
+    told: list[str] = []
+    window.controller.message.connect(told.append)
+    window.show(window.data[8])
+    window.start()
+    window.click(30, 40)
+    window.settle()
+    window.key(Qt.Key.Key_3)
+    window.click(30, 40)
+    window.key(Qt.Key.Key_C, CONTROL)
+    window.key(Qt.Key.Key_V, CONTROL)
+    assert told[-1] == "Object 1: 2 clicks on this slice."
+    window.key(Qt.Key.Key_2)
+    window.click(60, 60)
+    window.settle()
+    assert told[-1] == "Object 1: 3 clicks on this slice."
+    assert len(window.points.data) == 3
+    assert window.labels.data[60, 60] == 1
+    for _ in range(2):
+        window.key(Qt.Key.Key_U)
+    assert len(window.points.data) == 1
+    assert window.labels.data[30, 40] == 1
 
 
 def test_the_brush_and_its_undo_go_with_clicks(window: Window) -> None:

@@ -18,6 +18,8 @@ from napari_simpleclick.types import Click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from napari_simpleclick.plugin.state import Sign
 
 CLICKS_NAME = "clicks"
@@ -93,7 +95,7 @@ def write_clicks(points: Points, clicks: Sequence[PlacedClick]) -> None:
         points.data = data
     signs = [_sign(c) for c in clicks]
     points.features = {
-        "object": [c.target.object_id for c in clicks],
+        "object": _labels([c.target.object_id for c in clicks]),
         "sign": signs,
         "slice": [str(c.target.plane) for c in clicks],
         "order": list(range(1, len(clicks) + 1)),
@@ -141,6 +143,12 @@ def _read(
     if len(plane.position) != len(point):
         raise ValueError(f"slice {plane} of a click with {len(point)} coordinates")
     return placed(point, Target(object_id, plane), is_positive=sign == "+")
+
+
+def _labels(object_ids: Sequence[int]) -> NDArray[np.integer]:
+    """Return labels as integers; numpy makes those of two 64-bit types floats."""
+    signed = max(object_ids, default=0) <= np.iinfo(np.int64).max
+    return np.array(object_ids, np.int64 if signed else np.uint64)
 
 
 def _coordinates(placed: PlacedClick) -> tuple[float, ...]:

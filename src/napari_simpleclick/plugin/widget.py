@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import ComboBox, FloatSlider, PushButton, SpinBox
+from magicgui.widgets import ComboBox, FloatSlider, PushButton
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt
@@ -25,6 +25,7 @@ from napari_simpleclick.plugin.evaluation_widget import (
     PAGE_MARGINS,
     EvaluationWidget,
 )
+from napari_simpleclick.plugin.label_box import LabelBox
 from napari_simpleclick.plugin.model_choice import ModelChoice
 from napari_simpleclick.plugin.tall_page import TallPage
 from napari_simpleclick.plugin.worker import QtRunner
@@ -88,7 +89,7 @@ class SimpleClickWidget(QWidget):
         self.sign = ComboBox(
             choices=[(text, sign) for sign, text in SIGN_NAMES.items()]
         )
-        self.object_id = SpinBox(min=1, max=2**31 - 1)
+        self.object_id = LabelBox()
         self.next_object = _button("New", "next_object", "Begin a new object")
         self.undo = _button("Undo", "undo", "Take the last click back")
         self.redo = _button("Redo", "redo", "Repeat what was undone")
@@ -160,7 +161,7 @@ class SimpleClickWidget(QWidget):
         self.destroyed.connect(lambda: evaluation.close())
         self.start.changed.connect(self._start)
         self.sign.changed.connect(controller.set_sign)
-        self.object_id.changed.connect(controller.set_object)
+        self.object_id.native.valueChanged.connect(controller.set_object)
         self.threshold.changed.connect(controller.set_threshold)
         for name in ("next_object", "undo", "redo", "reset"):
             getattr(self, name).changed.connect(getattr(controller, name))
@@ -205,15 +206,16 @@ class SimpleClickWidget(QWidget):
         show_error(message)
 
     def _show_state(self, state: State) -> None:
-        for part in (self.sign, self.object_id, self.next_object, self.threshold):
+        for part in (self.sign, self.next_object, self.threshold):
             part.enabled = state.is_running
+        self.object_id.native.setEnabled(state.is_running)
+        self.object_id.show(state.object_id)
         self.undo.enabled = state.can_undo
         self.redo.enabled = state.can_redo
         self.reset.enabled = state.click_count > 0
         self.busy.set_busy(state.is_busy)
-        with self.sign.changed.blocked(), self.object_id.changed.blocked():
+        with self.sign.changed.blocked():
             self.sign.value = state.sign
-            self.object_id.value = state.object_id
         style = f"color: {COLOURS[state.sign]}"
         if self.sign.native.styleSheet() != style:  # a new one restyles the dock
             self.sign.native.setStyleSheet(style)
@@ -232,7 +234,7 @@ def _button(text: str, action: str, tooltip: str) -> PushButton:
     return button
 
 
-def _row(*widgets: SpinBox | PushButton) -> QWidget:
+def _row(*widgets: LabelBox | PushButton) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gc import collect
 from typing import Any
+from weakref import ref
 
 import dask.array as da
 import numpy as np
@@ -425,6 +427,19 @@ def test_a_removed_layer_ends_the_segmentation(
     assert controller.state.is_running
 
 
+def test_an_image_that_was_removed_is_let_go(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    data = VOLUME.copy()
+    kept = ref(data)
+    points = begin(viewer, controller, data, name="brain")[1]
+    points.add([10, 20, 25])
+    viewer.layers.remove("brain")
+    del data
+    collect()
+    assert kept() is None
+
+
 def test_renamed_layers_go_on(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
@@ -494,6 +509,23 @@ def test_an_error_is_told_and_the_next_click_works(
     controller.load_model(BrightDisks, "test model")
     points.add([10, 20, 30])
     assert labels.data[10, 20, 30] == 1
+
+
+def test_another_model_answers_what_one_failed_at(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    class Broken(BrightDisks):
+        def predict(self, image: Any, clicks: Any, previous: Any = None) -> Any:
+            raise RuntimeError("out of memory")
+
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 10])
+    controller.load_model(Broken, "broken model")
+    points.add([10, 20, 25])
+    assert labels.data[10, 20, 25] == 0
+    controller.load_model(BrightDisks, "test model")
+    assert labels.data[10, 20, 10] == labels.data[10, 20, 25] == 1
+    assert not controller.state.is_busy
 
 
 def test_a_model_that_fails_to_load_is_told(viewer: ViewerModel) -> None:
@@ -675,11 +707,53 @@ def test_a_label_that_the_layer_cannot_hold_is_refused(
     controller.start(image, labels)
     assert controller.state.object_id == 255
     viewer.layers["clicks"].add([10, 20, 20])
-    controller.next_object()
     controller.set_object(300)
-    assert len(told) == 2
+    assert len(told) == 1
     assert "holds labels up to 255" in told[0]
     assert controller.state.object_id == 255
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint32, np.uint64])
+def test_where_the_data_type_ends_free_labels_are_taken(
+    dtype: Any, viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME)
+    existing = np.zeros(VOLUME.shape, dtype)
+    existing[0, 0, 0], existing[3, 5, 5] = np.iinfo(dtype).max, 2
+    labels = viewer.add_labels(existing.copy())
+    controller.start(image, labels)
+    assert controller.state.object_id == 1
+    viewer.layers["clicks"].add([10, 20, 20])
+    assert labels.data[10, 20, 20] == 1
+    controller.next_object()
+    assert controller.state.object_id == 3
+    np.testing.assert_array_equal(labels.data[:10], existing[:10])
+
+
+def test_without_a_free_label_all_stays_as_it_was(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.failed.connect(told.append)
+    image = viewer.add_image(VOLUME)
+    full = np.arange(VOLUME.size).reshape(VOLUME.shape).astype(np.uint8)
+    full[full == 7] = 0
+    labels = viewer.add_labels(full)
+    controller.start(image, labels)
+    assert controller.state.object_id == 7
+    points = viewer.layers["clicks"]
+    controller.next_object()
+    assert "has no free label: all from 1 to 255 (uint8)" in told[0]
+    layers = list(viewer.layers)
+    other = np.arange(VOLUME.size).reshape(VOLUME.shape).astype(np.uint8)
+    other = viewer.add_labels(other)
+    with pytest.raises(ValueError, match="has no free label"):
+        controller.start(image, other)
+    assert list(viewer.layers) == [*layers, other]
+    assert controller.labels is labels
+    assert points.visible
+    points.add([10, 20, 20])
+    assert controller.state.can_undo
 
 
 def test_labels_that_cannot_be_written_are_refused(
@@ -917,6 +991,24 @@ class TestOrder:
         viewer.layers.remove("clicks")
         runner.run_next()
         assert labels.data.max() == 0
+
+    def test_an_answer_after_the_end_keeps_no_image(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        runner.run_next()
+        data = VOLUME.copy()
+        kept = ref(data)
+        points = begin(viewer, controller, data, name="brain")[1]
+        points.add([10, 20, 25])
+        viewer.layers.remove("brain")
+        runner.run_next()
+        del data
+        collect()
+        assert kept() is None
 
     def test_an_answer_from_before_the_restart_harms_nothing(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_simpleclick.plugin.click_layer import new_clicks_layer
+from napari_simpleclick.plugin.free_label import free_label
 from napari_simpleclick.plugin.layer_watch import LayerWatch
 from napari_simpleclick.plugin.mask_layer import check_mask_layer, new_mask_layer
 from napari_simpleclick.plugin.prediction_queue import PredictionQueue, SlicePredictor
@@ -125,7 +126,7 @@ class SegmentationController:
         self._queue.load(load, name, lambda is_loaded: self._use(is_loaded, ended))
 
     def start(self, image: Image, labels: Labels | None = None) -> None:
-        """Begin to segment an image.
+        """Begin to segment an image; if that is refused, all stays as it was.
 
         Parameters
         ----------
@@ -138,26 +139,30 @@ class SegmentationController:
         Raises
         ------
         ValueError
-            If the Labels layer cannot take masks of the image.
+            If the Labels layer cannot take masks of the image, or has no free label.
         """
         if image.ndim < 2:
             raise ValueError(f"Image {image.name!r} has no slices: it is a line.")
         if labels is not None:
             check_mask_layer(labels, image)
+        masks = new_mask_layer(image) if labels is None else labels
+        first = 1 if labels is None else free_label(labels)
+        points = new_clicks_layer(image)
         if self._run is not None:
             self._run.points.visible = False
         self.stop()
         if labels is None:
-            labels = self._viewer.add_layer(new_mask_layer(image))
-        points = self._viewer.add_layer(new_clicks_layer(image))
+            self._viewer.add_layer(masks)
+        self._viewer.add_layer(points)
+        dims = self._viewer.dims
         run = Segmentation(
-            image, points, labels, self._viewer.dims, self._sign, self._threshold
+            image, points, masks, dims, first, self._sign, self._threshold
         )
         run.changed.connect(self._on_clicks)
         run.message.connect(self.message)
         run.ended.connect(self.stop)
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
-        self._run, self._watch = run, LayerWatch(image, points, labels, run, keys)
+        self._run, self._watch = run, LayerWatch(image, points, masks, run, keys)
         self._watch.connect()
         self._queue.serve(run)
         self._viewer.layers.selection.active = points
@@ -216,7 +221,11 @@ class SegmentationController:
         """Go on to a new object, with a label that neither clicks nor layer hold."""
         if self._run is None:
             return
-        label = self._run.next_label()
+        try:
+            label = self._run.next_label()
+        except ValueError as error:
+            self.failed.emit(str(error))
+            return
         self.set_object(label)
         if self._run.session.object_id == label:
             self.message.emit(f"Object {label}: click inside it.")

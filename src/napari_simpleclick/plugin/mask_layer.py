@@ -39,11 +39,6 @@ def new_mask_layer(image: Image) -> Labels:
     )
 
 
-def highest_label(labels: Labels) -> int:
-    """Return the highest label in a layer, 0 where there is none."""
-    return int(np.max(labels.data))
-
-
 def check_mask_layer(labels: Labels, image: Image) -> None:
     """Refuse a Labels layer that cannot take masks of an image.
 

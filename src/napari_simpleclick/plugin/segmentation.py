@@ -8,6 +8,7 @@ from psygnal import Signal
 
 from napari_simpleclick.inference.session import ClickSession, Target
 from napari_simpleclick.plugin import click_layer, image_layer, mask_layer
+from napari_simpleclick.plugin.free_label import free_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ class Segmentation:
         What is segmented, the clicks, the masks; they lie over each other.
     dims : Dims
         The viewer's: which slice is displayed.
+    object_id : int
+        Label of the first object, which the masks' data type can hold.
     sign : {"+", "-"}
         Sign of the next click.
     threshold : float
@@ -62,13 +65,14 @@ class Segmentation:
         points: Points,
         labels: Labels,
         dims: Dims,
+        object_id: int,
         sign: Sign,
         threshold: float,
     ) -> None:
         self.image, self.points, self.labels = image, points, labels
         self.sign = sign
         self.threshold = threshold
-        self.session = ClickSession(mask_layer.highest_label(labels) + 1)
+        self.session = ClickSession(object_id)
         self._dims = dims
         self._painter = mask_layer.MaskPainter(labels, self.session, dims)
         self._is_inverted = False
@@ -94,10 +98,15 @@ class Segmentation:
         return f"Object {target.object_id}: {clicks} on {here}."
 
     def next_label(self) -> int:
-        """Return a label that neither clicks nor layer hold, above the current one."""
+        """Return a label that neither clicks nor layer hold, nor the current object.
+
+        Raises
+        ------
+        ValueError
+            If the Labels layer can hold no other.
+        """
         used = {target.object_id for target in self.session.targets()}
-        highest = max(used | {mask_layer.highest_label(self.labels)})
-        return max(highest, self.session.object_id) + 1
+        return free_label(self.labels, used | {self.session.object_id})
 
     def follow(self, targets: Iterable[Target]) -> None:
         """Bring points and masks in line with the session's clicks.

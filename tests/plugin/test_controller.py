@@ -756,6 +756,20 @@ def test_without_a_free_label_all_stays_as_it_was(
     assert controller.state.can_undo
 
 
+def test_masks_that_do_not_fit_into_memory_are_refused(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    endless = np.broadcast_to(np.uint8(0), (10**9, 1000, 1000))
+    large = viewer.add_image(endless, name="large", contrast_limits=(0, 255))
+    layers = list(viewer.layers)
+    with pytest.raises(ValueError, match=r"'large' would take 1,862,645 GiB.* crop"):
+        controller.start(large)
+    assert list(viewer.layers) == layers
+    assert controller.labels is labels
+    assert points.visible
+
+
 def test_labels_that_cannot_be_written_are_refused(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -20,6 +20,10 @@ class Listener(Protocol):
         """Hear that points were added, removed or moved."""
         ...
 
+    def on_selection(self) -> None:
+        """Hear that other points are selected; pasted ones are."""
+        ...
+
     def on_press(self, layer: Points, event: Any) -> None:
         """Hear that a mouse button was pressed in the clicks layer."""
         ...
@@ -64,6 +68,9 @@ class LayerWatch:
         """Lay clicks and masks over the image, and begin to listen."""
         self._follow_image()
         self.points.events.data.connect(self.listener.on_points)
+        self.points.selected_data.events.items_changed.connect(
+            self.listener.on_selection
+        )
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
         self.image.events.data.connect(self.listener.on_image_data)
         self.labels.events.data.connect(self.listener.on_mask_data)
@@ -77,6 +84,9 @@ class LayerWatch:
     def disconnect(self) -> None:
         """Stop listening; the layers keep nothing of ours."""
         self.points.events.data.disconnect(self.listener.on_points)
+        self.points.selected_data.events.items_changed.disconnect(
+            self.listener.on_selection
+        )
         self.points.mouse_drag_callbacks.remove(self.listener.on_press)
         self.image.events.data.disconnect(self.listener.on_image_data)
         self.labels.events.data.disconnect(self.listener.on_mask_data)

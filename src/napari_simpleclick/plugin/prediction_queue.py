@@ -50,6 +50,10 @@ class Source(Protocol):
         """Go on without an answer."""
         ...
 
+    def resume(self) -> None:
+        """Want again what was abandoned."""
+        ...
+
 
 class PredictionQueue:
     """Loads models and computes masks, one task at a time.
@@ -129,6 +133,8 @@ class PredictionQueue:
         def loaded(predictor: SlicePredictor) -> None:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
+                if self._source is not None:
+                    self._source.resume()
                 self._on_message(f"{name} is ready.")
                 ended(True)
 
@@ -144,6 +150,7 @@ class PredictionQueue:
     def serve(self, source: Source | None) -> None:
         """Answer this source from now on; what others asked for is dropped."""
         self._source = source
+        self._slice = None
 
     def answer(self) -> None:
         """Begin to compute what the source waits for, unless a task is on its way."""
@@ -156,12 +163,16 @@ class PredictionQueue:
         predictor, (request, raw) = self._predictor, wanted
 
         def done(prediction: Prediction) -> None:
-            if source is self._source and source.receive(request, prediction):
+            if source is not self._source:
+                self._slice = None
+            elif source.receive(request, prediction):
                 self._on_answer(request)
             self.answer()
 
         def failed(error: BaseException) -> None:
-            if source is self._source:
+            if source is not self._source:
+                self._slice = None
+            else:
                 source.abandon(request)
                 self._fail("There is no mask for the last click", error)
             self.answer()
@@ -176,9 +187,10 @@ class PredictionQueue:
         self, predictor: SlicePredictor, raw: RawSlice, request: Request
     ) -> Prediction:
         """Run in the runner's thread; the slice that was read last is kept."""
-        if self._slice is None or not raw.shows_same(self._slice[0]):
-            self._slice = raw, raw.read()
-        return predictor.predict(self._slice[1], request.clicks, request.previous)
+        kept = self._slice  # another thread may drop it at any time
+        if kept is None or not raw.shows_same(kept[0]):
+            kept = self._slice = raw, raw.read()
+        return predictor.predict(kept[1], request.clicks, request.previous)
 
     def _fail(self, what: str, error: BaseException, remark: str = "") -> None:
         _LOG.debug("%s", what, exc_info=error)

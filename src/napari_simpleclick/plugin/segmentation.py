@@ -75,6 +75,7 @@ class Segmentation:
         self.session = ClickSession(object_id)
         self._dims = dims
         self._painter = mask_layer.MaskPainter(labels, self.session, dims)
+        self._abandoned: dict[Target, None] = {}
         self._is_inverted = False
         self._is_writing = False
         labels.selected_label = self.session.object_id
@@ -179,6 +180,12 @@ class Segmentation:
     def abandon(self, request: Request) -> None:
         """Go on without the answer to a request."""
         self.session.abandon(request.target)
+        self._abandoned[request.target] = None
+
+    def resume(self) -> None:
+        """Ask for what was abandoned: another model may answer it."""
+        self.session.ask(self._abandoned)
+        self._abandoned.clear()
 
     def on_points(self, event: Any) -> None:
         """Follow points that the user added, moved or deleted.
@@ -188,18 +195,21 @@ class Segmentation:
         action = event.action.value
         if self._is_writing or action not in ("added", "removed", "changed"):
             return
-        known = self.session.clicks if action == "added" else ()
-        inside = self._inside(len(known))
         if action == "added":
-            clicks = [*known, *self._placed(inside)]
+            clicks = self._clicks(self.session.clicks, len(event.data_indices))
         else:
-            clicks = click_layer.read_clicks(self.points, inside)
+            clicks = self._clicks()
         is_outside = len(clicks) < len(self.points.data)
         if is_outside:
             self.message.emit(self._obstacle())
         if is_outside and action == "changed":
             clicks = list(self.session.clicks)
         self.follow(self.session.replace(clicks))
+
+    def on_selection(self) -> None:
+        """Follow points that the user pasted: napari announces them as selected."""
+        if not self._is_writing and len(self.points.data) > len(self.session.clicks):
+            self.follow(self.session.replace(self._clicks(self.session.clicks)))
 
     def on_press(self, layer: Points, event: Any) -> None:
         """Remember whether the modifier inverts the click that begins now."""
@@ -223,11 +233,21 @@ class Segmentation:
         if label > 0 and label != self.session.object_id:
             self.set_object(label)
 
-    def _inside(self, first: int) -> list[int]:
-        """Return which points, from one on, lie on a pixel of the image."""
-        shape = image_layer.image_shape(self.image)
-        points = enumerate(self.points.data)
-        return [i for i, p in points if i >= first and click_layer.is_inside(p, shape)]
+    def _clicks(
+        self, known: Sequence[PlacedClick] = (), new_count: int = 0
+    ) -> list[PlacedClick]:
+        """Return what the points on a pixel mean; the first of them may be known.
+
+        All others are read from the layer, but for those that were added last.
+        """
+        shape, data = image_layer.image_shape(self.image), self.points.data
+        unknown = range(len(known), len(data))
+        inside = [i for i in unknown if click_layer.is_inside(data[i], shape)]
+        first_new = len(data) - new_count
+        read = click_layer.read_clicks(
+            self.points, [i for i in inside if i < first_new]
+        )
+        return [*known, *read, *self._placed([i for i in inside if i >= first_new])]
 
     def _placed(self, indices: Sequence[int]) -> list[PlacedClick]:
         """Return what new points mean; nothing if no slice is on display."""

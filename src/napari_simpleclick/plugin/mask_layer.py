@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,13 +31,32 @@ MASK_NAME = "SimpleClick"
 
 
 def new_mask_layer(image: Image) -> Labels:
-    """Make an empty Labels layer over an image; it keeps the image's metadata."""
+    """Make an empty Labels layer over an image; it keeps the image's metadata.
+
+    Raises
+    ------
+    ValueError
+        If the masks do not fit into memory.
+    """
     return Labels(
-        np.zeros(image_shape(image), dtype=np.uint16),
+        _no_masks(image),
         name=MASK_NAME,
         metadata=dict(image.metadata),
         **transforms(image),
     )
+
+
+def _no_masks(image: Image) -> NDArray[np.uint16]:
+    shape = image_shape(image)
+    try:
+        return np.zeros(shape, np.uint16)
+    except (MemoryError, ValueError) as error:  # numpy's largest array is an address
+        size = math.prod(shape) * np.uint16().itemsize / 2**30
+        raise ValueError(
+            f"The masks of image {image.name!r} would take {size:,.0f} GiB, more than "
+            "there is memory: crop the image, or open a smaller level of its pyramid, "
+            "then press Start again."
+        ) from error
 
 
 def check_mask_layer(labels: Labels, image: Image) -> None:

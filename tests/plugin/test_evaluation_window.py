@@ -116,6 +116,7 @@ def test_from_run_to_saved_report_with_the_bundled_model(
     slice_, label, iou, _ = window.texts(1)
     assert window.viewer.dims.point[0] == 10 * int(slice_)
     points, mask = window.viewer.layers[CLICKS_NAME], window.viewer.layers[MASK_NAME]
+    assert window.dock.labels.choices == (None, window.truth)
     assert len(points.data) == 3
     assert set(points.data[:, 0]) == {int(slice_)}
     assert tuple(mask.scale) == (10, 1, 1)

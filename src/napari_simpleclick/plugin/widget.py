@@ -177,7 +177,9 @@ class SimpleClickWidget(QWidget):
     def _labels_choices(
         self, _: CategoricalWidget[Any]
     ) -> list[tuple[str, Layer | None]]:
-        labels = [(x.name, x) for x in self._viewer.layers if isinstance(x, Labels)]
+        is_result = self.evaluation.controller.is_own
+        layers = [x for x in self._viewer.layers if isinstance(x, Labels)]
+        labels = [(x.name, x) for x in layers if not is_result(x)]
         return [(NEW_LAYER, None), *labels]
 
     def _model_in_use(self) -> tuple[str, SharedPredictor | None]:

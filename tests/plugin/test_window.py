@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.sample_data import brain_mri
 from napari_simpleclick.modeling.catalog import resolve
@@ -240,6 +241,30 @@ def test_labels_of_any_size_are_shown_and_typed(window: Window) -> None:
     window.points.remove_selected()
     assert list(window.points.features["object"]) == [2**63, 0xFFFFFFFF]
     assert not notification_manager.records
+
+
+@pytest.mark.parametrize(("sign", "shown"), [("+", 1), ("-", 0)])
+def test_a_click_is_obeyed_at_every_threshold(
+    window: Window, sign: str, shown: int
+) -> None:
+    class Stubborn(BrightDisks):
+        def predict(self, image: Any, clicks: Any, previous: Any = None) -> Prediction:
+            whole = np.full(image.shape[:2], 1 - shown, np.float32)
+            return obedient(Prediction(whole), clicks, (0, 0))
+
+    window.show(np.zeros((24, 40, 30), np.uint8))
+    window.use(Stubborn())
+    window.start()
+    window.look_at(12)
+    window.dock.sign.value = sign
+    window.click(12, 20, 15)
+    window.settle()
+    slider = window.dock.threshold
+    assert (slider.min, slider.max) == pytest.approx((0.26, 0.74))
+    for value in (slider.min, slider.max):
+        slider.value = value
+        assert window.labels.data[12, 20, 15] == shown
+        assert window.labels.data[12, 20, 16] == 1 - shown
 
 
 def test_the_window_answers_while_the_model_computes(window: Window) -> None:

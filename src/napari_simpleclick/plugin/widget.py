@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_simpleclick.inference.obedience import CONFIDENCE
 from napari_simpleclick.plugin.busy_bar import BusyBar
 from napari_simpleclick.plugin.click_layer import COLOURS
 from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from napari_simpleclick.plugin.state import State
 
 NEW_LAYER = "new layer"
+STEP = 0.01
 SIGN_NAMES = {"+": "+  inside", "-": "\u2212  outside"}
 HINT = (
     "Click to add, Shift+click for the other sign. Press 3 to select a click, then "
@@ -98,7 +100,8 @@ class SimpleClickWidget(QWidget):
             "reset",
             "Remove the object's clicks on this slice, and their mask",
         )
-        self.threshold = FloatSlider(min=0.01, max=0.99, step=0.01, value=0.49)
+        ends = 1 - CONFIDENCE + STEP, CONFIDENCE - STEP  # beyond, clicks may be lost
+        self.threshold = FloatSlider(min=ends[0], max=ends[1], step=STEP, value=0.49)
         self.threshold.tooltip = "Higher: smaller mask. For all slices of the object"
 
     def _make_status(self) -> None:

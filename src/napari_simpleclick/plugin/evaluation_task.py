@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
 
-    from napari_simpleclick.evaluation.lockstep import ClickPredictor
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.plugin.evaluation_objects import (
         AnnotatedImage,
         EvaluationSettings,

@@ -30,6 +30,7 @@ class LabelBox:
         digits = QRegularExpression("[0-9]*")
         if (line := self.native.lineEdit()) is not None:
             line.setValidator(QRegularExpressionValidator(digits, self.native))
+            line.textChanged.connect(self.native.setToolTip)  # shows it whole
         # A long number must not widen the dock.
         self.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from napari.layers import Image, Labels
 
+from napari_simpleclick.inference.volume import put_object
 from napari_simpleclick.plugin.image_layer import (
     displayed_plane,
     image_shape,
     transforms,
 )
-from napari_simpleclick.plugin.overlaps import Overlaps, Part
 from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
@@ -110,6 +110,43 @@ def object_mask(labels: Labels, target: Target) -> NDArray[np.bool_]:
     return mask
 
 
+def write_mask(
+    labels: Labels, target: Target, mask: NDArray[np.bool_], box: Roi
+) -> bool:
+    """Make an object in a box of a slice of a Labels layer equal to a mask.
+
+    Pixels of other objects stay theirs. napari's own undo history is not touched, and
+    nothing is drawn, see `show_part`.
+
+    Parameters
+    ----------
+    labels : Labels
+        The layer.
+    target : Target
+        Object and slice.
+    mask : ndarray
+        (h, w), bool: the object in the box.
+    box : Roi
+        Part of the slice.
+
+    Returns
+    -------
+    bool
+        Whether a pixel changed.
+
+    Raises
+    ------
+    ValueError
+        If the layer's data type cannot hold the object's label.
+    """
+    index = target.plane.part(box)
+    pixels = np.array(labels.data[index])
+    if not put_object(pixels, target.object_id, mask):
+        return False
+    labels.data[index] = pixels
+    return True
+
+
 def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
     """Draw a part of a Labels layer anew, after its data were written to.
 
@@ -162,7 +199,6 @@ class MaskPainter:
         self._session = session
         self._dims = dims
         self._painted: dict[Target, tuple[tuple[Click, ...], Fingerprint]] = {}
-        self._overlaps = Overlaps(self.adopt)
 
     def adopt(self, target: Target) -> None:
         """Tell the session what was drawn by hand since a target was painted."""
@@ -170,16 +206,12 @@ class MaskPainter:
         clicks, painted = self._painted.get(target, ((), None))
         if (seen := _fingerprint(drawn)) != painted:
             self._session.set_mask(target, clicks, drawn)
-            self._overlaps.forget(target)
             self._painted[target] = clicks, seen
 
     def paint(
         self, target: Target, threshold: float, *, is_partial: bool = False
     ) -> None:
         """Make a target of the layer what the session says of it.
-
-        Pixels of other objects stay theirs; pixels that it leaves go to those of the
-        session that want them. napari's own undo history is not touched.
 
         Parameters
         ----------
@@ -189,11 +221,6 @@ class MaskPainter:
             In [0, 1]; the probability above which a pixel is in the mask.
         is_partial : bool
             Whether to paint the mask of some clicks while that of all is to come.
-
-        Raises
-        ------
-        ValueError
-            If the layer's data type cannot hold the object's label.
         """
         clicks = self._session.clicks_of(target)
         count, prediction = self._session.answer(target)
@@ -201,31 +228,22 @@ class MaskPainter:
             return
         before = Roi.around(object_mask(self._labels, target))
         after = None if prediction is None else _object_in(prediction, threshold)
-        boxes = (before, after, *self._overlaps.left(target))
-        box = _union([x for x in boxes if x is not None]) or Roi(0, 0, 0, 0)
+        box = _union([x for x in (before, after) if x is not None])
+        seen = None
+        if box is not None:
+            self._write(target, prediction, threshold, box)
+            part = np.asarray(self._labels.data[target.plane.part(box)])
+            seen = _fingerprint(part == target.object_id, (box.row_min, box.col_min))
+        self._painted[target] = clicks[:count], seen
+
+    def _write(
+        self, target: Target, prediction: Prediction | None, threshold: float, box: Roi
+    ) -> None:
         mask = np.zeros(box.shape, bool)
         if prediction is not None:
             mask = prediction.within(box) > threshold
-        self._write(target, clicks[:count], Part(box, mask))
-        part = np.asarray(self._labels.data[target.plane.part(box)])
-        seen = _fingerprint(part == target.object_id, (box.row_min, box.col_min))
-        self._painted[target] = clicks[:count], seen
-
-    def _write(self, target: Target, clicks: tuple[Click, ...], mask: Part) -> None:
-        labels, index = self._labels, target.plane.part(mask.box)
-        old = np.asarray(labels.data[index])
-        pixels = old.copy()
-        before, _ = self._painted.get(target, ((), None))
-        states = (target, before), (target, clicks)
-        is_last = clicks == self._session.clicks_of(target)
-        others = self._overlaps.put(pixels, mask, *states, is_last=is_last)
-        if np.array_equal(pixels, old):
-            return
-        labels.data[index] = pixels
-        for other in others:
-            seen = _fingerprint(object_mask(labels, other))
-            self._painted[other] = self._painted[other][0], seen
-        show_part(labels, self._dims, target.plane, mask.box)
+        if write_mask(self._labels, target, mask, box):
+            show_part(self._labels, self._dims, target.plane, box)
 
 
 Fingerprint: TypeAlias = tuple[Roi, bytes] | None

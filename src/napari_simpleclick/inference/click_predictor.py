@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClickPredictor(Protocol):
-    """What can be evaluated, and what fills in slices: a `Predictor`, or a method."""
+    """What the dock asks and the evaluation measures; see `Predictor`."""
 
     @property
     def threshold(self) -> float:

@@ -10,7 +10,7 @@ from napari_simpleclick.plugin.click_layer import new_clicks_layer
 from napari_simpleclick.plugin.free_label import free_label
 from napari_simpleclick.plugin.layer_watch import LayerWatch
 from napari_simpleclick.plugin.mask_layer import check_mask_layer, new_mask_layer
-from napari_simpleclick.plugin.prediction_queue import PredictionQueue, SlicePredictor
+from napari_simpleclick.plugin.prediction_queue import PredictionQueue
 from napari_simpleclick.plugin.segmentation import Segmentation
 from napari_simpleclick.plugin.state import Sign, State
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.inference.session import PlacedClick, Request, Target
     from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.worker import Runner
@@ -107,7 +108,7 @@ class SegmentationController:
 
     def load_model(
         self,
-        load: Callable[[], SlicePredictor],
+        load: Callable[[], ClickPredictor],
         name: str,
         ended: Callable[[bool], None] | None = None,
     ) -> None:

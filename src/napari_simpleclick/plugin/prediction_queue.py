@@ -8,31 +8,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from napari_simpleclick.plugin.shared_predictor import SharedPredictor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.inference.session import Request
     from napari_simpleclick.plugin.image_layer import RawSlice
     from napari_simpleclick.plugin.worker import Runner
-    from napari_simpleclick.types import Click, Prediction
+    from napari_simpleclick.types import Prediction
 
 
 _LOG = logging.getLogger(__name__)
-
-
-class SlicePredictor(Protocol):
-    """What the queue needs of a `Predictor`."""
-
-    def predict(
-        self,
-        image: NDArray[np.generic],
-        clicks: Sequence[Click],
-        previous: Prediction | None = None,
-    ) -> Prediction:
-        """Predict the clicked object; see `Predictor.predict`."""
-        ...
 
 
 class Source(Protocol):
@@ -111,7 +99,7 @@ class PredictionQueue:
 
     def load(
         self,
-        load: Callable[[], SlicePredictor],
+        load: Callable[[], ClickPredictor],
         name: str,
         ended: Callable[[bool], None],
     ) -> None:
@@ -130,7 +118,7 @@ class PredictionQueue:
         self._model_count += 1
         count = self._model_count
 
-        def loaded(predictor: SlicePredictor) -> None:
+        def loaded(predictor: ClickPredictor) -> None:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
                 if self._source is not None:
@@ -184,7 +172,7 @@ class PredictionQueue:
         self._runner.close()
 
     def _predict(
-        self, predictor: SlicePredictor, raw: RawSlice, request: Request
+        self, predictor: ClickPredictor, raw: RawSlice, request: Request
     ) -> Prediction:
         """Run in the runner's thread; the slice that was read last is kept."""
         kept = self._slice  # another thread may drop it at any time

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.modeling.runtimes.runtime import Runtime
-    from napari_simpleclick.plugin.prediction_queue import SlicePredictor
     from napari_simpleclick.types import Click, Prediction
 
 
@@ -26,14 +26,14 @@ class SharedPredictor:
 
     Parameters
     ----------
-    predictor : SlicePredictor
+    predictor : ClickPredictor
         What answers.
     threshold : float
         In [0, 1]; the probability above which evaluation counts a pixel as object,
         0.49 in the published one.
     """
 
-    predictor: SlicePredictor
+    predictor: ClickPredictor
     threshold: float = 0.49
     _turn: Lock = field(default_factory=Lock, init=False)
 

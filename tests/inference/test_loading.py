@@ -37,6 +37,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
         recompute_iou=0.9,
         crop_snap=8,
         second_look=True,
+        exact_clicks=True,
         obey_clicks=True,
         steady=True,
     )
@@ -48,6 +49,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     assert predictor.zoom_in.recompute_iou == 0.9
     assert predictor.zoom_in.snap == 8
     assert predictor.second_look
+    assert predictor.exact_clicks
     assert predictor.obey
     assert predictor.steady
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from napari_simpleclick.inference.crops import crop_image
 from napari_simpleclick.inference.transforms import (
     ZoomIn,
     clicked_pixel,
@@ -111,6 +112,23 @@ def test_clicks_scale_with_the_crop_and_keep_their_order():
     pad = [-1, -1, -1]
     expected = [[0, 0, 0], [224, 224, 2], [224, 224, 3], [-44.8, 22.4, 1], pad, pad]
     np.testing.assert_allclose(points, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pixel", [(10, 20), (41, 20), (41, 59), (27, 33)])
+def test_exact_clicks_lie_where_the_crop_shows_their_pixels(pixel):
+    roi, image = Roi(10, 41, 20, 59), np.zeros((64, 64), np.float32)
+    image[pixel] = 1
+    shown = crop_image(image, roi, 448)
+    middle = np.argwhere(shown > shown.max() / 2).mean(axis=0)
+    row, col, _ = crop_clicks([Click(*pixel)], roi, 448, exact=True)[0]
+    inner = shown[round(float(row)), round(float(col))]
+    assert inner > 0.9
+    if pixel == (27, 33):  # of pixels at the crop's edge only a half is shown
+        np.testing.assert_allclose((row, col), middle, atol=0.6)
+
+
+def test_exact_clicks_on_a_single_pixel():
+    assert crop_clicks([Click(3, 4)], Roi(3, 3, 4, 4), 64, exact=True)[0, 0] == 0
 
 
 def test_clicked_pixel_spans_half_a_pixel_around_its_centre():

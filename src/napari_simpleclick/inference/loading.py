@@ -119,6 +119,7 @@ def predictor_for(
             snap=config.crop_snap,
         ),
         second_look=config.second_look,
+        exact_clicks=config.exact_clicks,
         obey=config.obey_clicks,
         steady=config.steady,
         threshold=threshold,

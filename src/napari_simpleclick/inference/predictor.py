@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_simpleclick.inference.corrections import OBEYED, corrected, radius_in
 from napari_simpleclick.inference.crops import crop_image, crop_prediction, fill_box
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
 from napari_simpleclick.inference.input_checks import (
@@ -16,9 +17,6 @@ from napari_simpleclick.inference.input_checks import (
     check_image,
     check_previous,
 )
-from napari_simpleclick.inference.obedience import obedient
-from napari_simpleclick.inference.reach import reach_of, speak_for_surroundings
-from napari_simpleclick.inference.steadiness import steady
 from napari_simpleclick.inference.transforms import (
     CropInputs,
     ZoomIn,
@@ -31,14 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-
-OBEYED = 3
-"""Radius, in pixels of the network's input, of what is sure about a click."""
-NEAR = 12
-"""Radius, in the same pixels, of what is next to a click."""
-FARTHEST = 45
-"""Radius, in the same pixels, of the most that a click speaks for."""
 
 
 class ClickModel(Protocol):
@@ -70,6 +60,8 @@ class Predictor:
         Answer a first click by two passes: over the whole image, and over the crop that
         the first answer zooms in to. It makes up for the detail that a small object
         lacks in the first pass.
+    exact_clicks : bool
+        Draw clicks where the crop shows their pixels, see `crop_clicks`.
     obey : bool
         Give clicked pixels the clicked class even where the model errs, and what is
         around them the more readily, see `inference.reach`.
@@ -94,6 +86,7 @@ class Predictor:
     flip: bool = False
     zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
     second_look: bool = False
+    exact_clicks: bool = False
     obey: bool = False
     steady: bool = False
     threshold: float = 0.49
@@ -178,7 +171,9 @@ class Predictor:
         inputs = CropInputs(
             self._tensor(_crop_unit_rgb(image, roi, self.input_size)),
             self._prev_mask(roi, previous),
-            self._tensor(crop_clicks(clicks, roi, self.input_size)),
+            self._tensor(
+                crop_clicks(clicks, roi, self.input_size, exact=self.exact_clicks)
+            ),
         )
         return (add_flipped(inputs) if self.flip else inputs), roi
 
@@ -217,22 +212,17 @@ class Predictor:
         """
         logits = merge_flipped(logits.float()) if self.flip else logits.float()
         crop, box = logits.sigmoid(), roi
-        height, width = _radius(roi, OBEYED / self.input_size)
         if is_glance and self.zoom_in is not None:
-            seen = crop[0, 0].cpu().numpy()
-            box = self.zoom_in.surroundings(seen, roi, clicks, (height, width))
-        prediction = Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape)
-        if self.obey:
-            if clicks and previous is not None:
-                most = max(_radius(roi, FARTHEST / self.input_size))
-                reach = reach_of(clicks[-1], previous, self.threshold, most)
-                speak_for_surroundings(prediction, clicks[-1], reach)
-            prediction = obedient(prediction, clicks, (height, width))
-        # A mask without a roi was drawn: there, a click may change anything.
-        if self.steady and len(clicks) > 1 and previous is not None and previous.roi:
-            near = _radius(roi, NEAR / self.input_size)
-            return steady(prediction, previous, clicks[-1], near, self.threshold)
-        return prediction
+            seen, radius = crop[0, 0].cpu().numpy(), radius_in(roi, OBEYED)
+            box = self.zoom_in.surroundings(seen, roi, clicks, radius)
+        return corrected(
+            Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape),
+            clicks,
+            previous,
+            obey=self.obey,
+            stay=self.steady,
+            threshold=self.threshold,
+        )
 
     def _pass(
         self,
@@ -267,12 +257,6 @@ class Predictor:
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
-
-
-def _radius(roi: Roi, share: float) -> tuple[float, float]:
-    """Give a part of a crop's side in pixels of the image, along rows and columns."""
-    height, width = roi.shape
-    return height * share, width * share
 
 
 def _crop_unit_rgb(

@@ -188,7 +188,9 @@ def clicked_pixel(click: Click) -> tuple[int, int]:
     return math.floor(click.row + 0.5), math.floor(click.col + 0.5)
 
 
-def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.float32]:
+def crop_clicks(
+    clicks: Sequence[Click], roi: Roi, size: int, *, exact: bool = False
+) -> NDArray[np.float32]:
     """Clicked pixels as points of a crop.
 
     Parameters
@@ -199,6 +201,9 @@ def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.floa
         Box that the crop is cut from.
     size : int
         Side of the crop, in pixels.
+    exact : bool
+        Put a click where `crop_image` puts its pixel. The published code, like False,
+        puts those at the bottom and right a pixel of the image too far up and left.
 
     Returns
     -------
@@ -208,8 +213,13 @@ def crop_clicks(clicks: Sequence[Click], roi: Roi, size: int) -> NDArray[np.floa
     """
     pixels = np.array([clicked_pixel(click) for click in clicks]).reshape(-1, 2)
     order = np.arange(len(clicks))
-    origin = (roi.row_min, roi.col_min)
-    points = np.column_stack([size * (pixels - origin) / roi.shape, order])
+    places = pixels - (roi.row_min, roi.col_min)
+    sides = np.array(roi.shape)
+    if exact:
+        places = (size - 1) * places / np.maximum(sides - 1, 1)
+    else:
+        places = size * places / sides
+    points = np.column_stack([places, order])
     positive = np.array([click.is_positive for click in clicks], dtype=bool)
     groups = points[positive], points[~positive]
     padded = np.full((2, max(1, *map(len, groups)), 3), -1, dtype=np.float32)

@@ -54,6 +54,9 @@ class SimpleClickConfig:
     second_look : bool
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
+    exact_clicks : bool
+        Whether clicks are drawn where the crop shows their pixels; the published code
+        draws them up to a pixel of the image too far up and left.
     obey_clicks : bool
         Whether clicked pixels get the clicked class even where the network errs, and
         what is around them the more readily.
@@ -86,6 +89,7 @@ class SimpleClickConfig:
     recompute_iou: float = 0.5
     crop_snap: int = 0
     second_look: bool = False
+    exact_clicks: bool = False
     obey_clicks: bool = False
     steady: bool = False
 

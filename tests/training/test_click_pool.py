@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import pytest
 import torch
 
 from napari_simpleclick.training.click_pool import ClickPool
@@ -62,6 +63,39 @@ def test_a_wrong_answer_is_remembered_clicked_and_zoomed_in_on() -> None:
     assert second.points.shape == (6, 4, 3)
     assert (second.points[:, :2, 0] >= 0).sum() == 12  # both positive, both in view
     assert second.prev_mask.max() > 0.85
+
+
+@pytest.mark.parametrize("obey", [False, True])
+def test_users_see_their_clicks_obeyed(obey: bool) -> None:
+    pool = new_pool(stop_probability=1e-9, second_looks=0, obey=obey)
+    for _ in range(3):
+        clicks, count = pool.clicks.clone(), pool.count.clone()
+        pool.answer(pool.batch(6, SIDE), torch.full((6, 1, SIDE, SIDE), 0.1))
+        for user in range(6):
+            rows, cols, signs = clicks[user, : count[user]].long().unbind(dim=1)
+            assert (signs == 1).all()
+            seen = pool.probability[user, rows, cols] / 255
+            assert ((seen > 0.7) == obey).all()
+    assert (pool.count == 4).all()
+
+
+def test_a_click_speaks_for_its_surroundings() -> None:
+    pool = new_pool(stop_probability=1e-9, second_looks=0, obey=True)
+    pool.answer(pool.batch(6, SIDE), torch.full((6, 1, SIDE, SIDE), 0.4))
+    assert ((pool.probability > 125).flatten(1).sum(dim=1) == 1).all()
+    pool.answer(pool.batch(6, SIDE), torch.full((6, 1, SIDE, SIDE), 0.4))
+    assert ((pool.probability > 125).flatten(1).sum(dim=1)).max() > 9
+
+
+def test_users_see_late_clicks_change_only_what_is_near() -> None:
+    pool = new_pool(stop_probability=1e-9, second_looks=0, stay=True)
+    for row in (slice(0, 24), slice(24, 48)):  # of the canvas, which all of them see
+        batch = pool.batch(6, SIDE)
+        most = torch.ones(6, 1, SIDE, SIDE)
+        most[:, :, row, :2] = 0
+        pool.answer(batch, most)
+    assert (pool.probability[:, :24, :2] == 0).all()
+    assert (pool.probability[:, 24:, :2] == 255).all()
 
 
 def test_negative_clicks_go_to_the_second_half_of_the_points() -> None:

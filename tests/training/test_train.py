@@ -149,7 +149,9 @@ def test_training_leaves_checkpoints_a_state_and_logs(
     output = tmp_path / "run"
     model = train(dataclasses.replace(config, tensorboard=True), output)
     shipped = load_checkpoint(output / "last.safetensors")
-    assert shipped.config == dataclasses.replace(TINY, second_look=True)
+    assert shipped.config == dataclasses.replace(
+        TINY, second_look=True, exact_clicks=True, obey_clicks=True, steady=True
+    )
     for name, value in model.state_dict().items():
         torch.testing.assert_close(
             shipped.state_dict()[name], value, rtol=1e-3, atol=1e-4

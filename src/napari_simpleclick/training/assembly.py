@@ -41,8 +41,14 @@ def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
         Where it will be trained.
     """
     model = _network(config)
-    looks_again = config.clicks == "pool" and config.second_looks > 0
-    model.config = replace(model.config, second_look=looks_again)
+    in_pool = config.clicks == "pool"
+    model.config = replace(
+        model.config,
+        second_look=in_pool and config.second_looks > 0,
+        exact_clicks=in_pool,
+        obey_clicks=in_pool and config.obey_clicks,
+        steady=in_pool and config.steady,
+    )
     if device.type == "cpu":
         for module in model.modules():
             if hasattr(module, "fused_attn"):
@@ -116,6 +122,8 @@ def build_clicks(
         max_clicks=config.max_clicks,
         stop_probability=config.stop_probability,
         second_looks=config.second_looks,
+        obey=config.obey_clicks,
+        stay=config.steady,
         seed=seed,
         device=str(fabric.device),
     )

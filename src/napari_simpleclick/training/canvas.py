@@ -29,7 +29,7 @@ SMALLEST_SHARE = 1e-4
 MANY_PIECES = 8
 """A label in more connected pieces is never one object as a whole."""
 
-OTHERWISE_DRAWN = 0.25
+OTHERWISE_DRAWN = 0.12
 """Share of the objects whose edge is not where the image says, see `annotators`."""
 
 

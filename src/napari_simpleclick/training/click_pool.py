@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_simpleclick.inference.corrections import corrected
 from napari_simpleclick.training import zoom
 from napari_simpleclick.training.robot_clicks import next_clicks
+from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +84,8 @@ class ClickPool:
     second_looks : float
         Chance, in [0, 1], of a closer look without a new click after the first click;
         a fifth of it after others.
+    obey, stay : bool
+        Whether users see, and click on, answers that are `corrected` in these ways.
     seed : int
         Seed of the users' behaviour.
     device : str
@@ -102,12 +107,16 @@ class ClickPool:
         max_clicks: int = 12,
         stop_probability: float = 0.28,
         second_looks: float = 0.5,
+        obey: bool = False,
+        stay: bool = False,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
         self.canvases = canvases
         self.stop_probability = stop_probability
         self.second_looks = second_looks
+        self.obey = obey
+        self.stay = stay
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.side = side
@@ -171,6 +180,8 @@ class ClickPool:
         users = batch.users
         grid = zoom.canvas_grid(self.box[users], self.side)
         canvas = functional.grid_sample(probability, grid, align_corners=False)[:, 0]
+        if self.obey or self.stay:
+            canvas = self._corrected(users, canvas)
         self.probability[users] = (canvas * 255).round().to(torch.uint8)
         predicted, masks = canvas > THRESHOLD, self.mask[users]
         overlap = (predicted & masks).sum(dim=(1, 2))
@@ -191,6 +202,27 @@ class ClickPool:
             value = state[name]
             kept = value.to(self.device) if isinstance(value, Tensor) else value
             setattr(self, name, kept)
+
+    def _corrected(self, users: Tensor, canvas: Tensor) -> Tensor:
+        """Do to the answers of users, (B, C, C), what is done to them in use."""
+        shown = canvas.cpu().numpy()
+        before = self.probability[users].cpu().numpy()
+        boxes = self.box[users].int().tolist()
+        counts, clicks = self.count[users].tolist(), self.clicks[users].tolist()
+        for i, (top, left, bottom, right) in enumerate(boxes):
+            roi = Roi(top, bottom - 1, left, right - 1)
+            held = before[i].astype(np.float32) / 255
+            made = [Click(row, col, sign > 0) for row, col, sign in clicks[i]]
+            answer = corrected(
+                Prediction(shown[i], roi),
+                made[: counts[i]],
+                Prediction(held, roi) if counts[i] > 1 else None,
+                obey=self.obey,
+                stay=self.stay,
+                threshold=THRESHOLD,
+            )
+            shown[i] = answer.probability
+        return torch.from_numpy(shown).to(canvas.device)
 
     def _click_on(self, users: Tensor, predicted: Tensor) -> None:
         clicks = next_clicks(self.mask[users], predicted, self.generator)

@@ -61,6 +61,9 @@ class TrainConfig:
     second_looks : float
         Chance of a user of the pool to look closer before the second click. Where it
         is above 0, the network is marked to be used with a second look.
+    obey_clicks, steady : bool
+        Whether the answers that users of the pool see are corrected in these ways. The
+        network is marked to be used so, see `SimpleClickConfig`.
     max_points : int
         Largest number of clicks of either sign, of iterative clicks.
     rounds : int
@@ -148,6 +151,8 @@ class TrainConfig:
     max_clicks: int = 12
     stop_probability: float = 0.28
     second_looks: float = 0.5
+    obey_clicks: bool = True
+    steady: bool = True
     max_points: int = 24
     rounds: int = 3
     steps: int = 10_000

@@ -12,7 +12,7 @@ from torch import Tensor
 EXPANSION = 1.4
 """Side of a box over that of the prediction; `expansion_ratio` as published."""
 
-RECOMPUTE_IOU = 0.8
+RECOMPUTE_IOU = 0.9
 """A box is kept while its IoU with the new one is at least this. The published
 evaluation has 0.5; a box that follows the mask closely is used better."""
 

@@ -69,6 +69,15 @@ class Roi(NamedTuple):
         )
         return both if min(both.shape) > 0 else None
 
+    def joined(self, other: Roi) -> Roi:
+        """Return the smallest box of all pixels of this and another one."""
+        return Roi(
+            min(self.row_min, other.row_min),
+            max(self.row_max, other.row_max),
+            min(self.col_min, other.col_min),
+            max(self.col_max, other.col_max),
+        )
+
     def moved(self, down: int, right: int) -> Roi:
         """Return the box so many pixels further down and to the right."""
         return Roi(

@@ -411,6 +411,21 @@ def test_threshold_repaints_the_object(
     assert labels.data[10, 20, 25] == 1
 
 
+def test_only_the_slice_on_display_is_drawn_anew(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    labels.contour = 1  # so that a part of it cannot be drawn alone
+    drawn: list[int] = []
+    for index in (3, 4, 5):
+        viewer.dims.set_point(0, index)
+        points.add([index, 20, 25])
+    labels.events.set_data.connect(lambda: drawn.append(int(labels._data_view.max())))
+    controller.set_threshold(1.0)
+    assert labels.data.max() == 0
+    assert drawn == [0]
+
+
 @pytest.mark.parametrize("name", ["clicks", "SimpleClick", "brain"])
 def test_a_removed_layer_ends_the_segmentation(
     name: str, viewer: ViewerModel, controller: SegmentationController

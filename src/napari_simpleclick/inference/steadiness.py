@@ -53,12 +53,7 @@ def steady(
     Chen et al., FocalClick, CVPR 2022, merges a prediction into a mask in a similar way
     (progressive merge), for masks that were there before the first click.
     """
-    box = Roi(
-        min(new.box.row_min, old.box.row_min),
-        max(new.box.row_max, old.box.row_max),
-        min(new.box.col_min, old.box.col_min),
-        max(new.box.col_max, old.box.col_max),
-    )
+    box = new.box.joined(old.box)
     before, after = old.within(box), new.within(box)
     was, now = before > threshold, after > threshold
     changed = was ^ now

@@ -20,6 +20,7 @@ from napari_simpleclick.plugin.evaluation_state import (
 )
 from napari_simpleclick.plugin.evaluation_task import EvaluationTask
 from napari_simpleclick.plugin.evaluation_view import EvaluationView
+from napari_simpleclick.plugin.worker import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,8 +241,7 @@ class EvaluationController:
 
     def _fail_saving(self, error: BaseException) -> None:
         _LOG.debug("The report could not be saved", exc_info=error)
-        reason = str(error) or type(error).__name__
-        self.failed.emit(f"The report was not finished: {reason}")
+        self.failed.emit(f"The report was not finished: {reason_of(error)}")
         self._set(replace(self._state, is_saving=False))
 
     def _hear(self, run: _Run, news: Progress | MeasuredObject) -> None:
@@ -271,8 +271,7 @@ class EvaluationController:
         if run is not self._run:
             return
         _LOG.debug("The evaluation failed", exc_info=error)
-        reason = str(error) or type(error).__name__
-        self.failed.emit(f"The evaluation ended: {reason}")
+        self.failed.emit(f"The evaluation ended: {reason_of(error)}")
         self._set(replace(self._state, is_running=False))
 
     def _set(self, state: EvaluationState) -> None:

@@ -10,7 +10,11 @@ import numpy as np
 from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.io.units import canonical_unit, convert_length, is_length
 from napari_simpleclick.plugin.evaluation_objects import AnnotatedImage
-from napari_simpleclick.plugin.image_layer import image_shape, raw_slice
+from napari_simpleclick.plugin.image_layer import (
+    full_resolution,
+    image_shape,
+    raw_slice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -48,9 +52,8 @@ def annotated_image(
             f"has {shape}: choose a ground truth of the same shape."
         )
     planes = _planes(shape, _kept_axes(image, dims, axis))
-    data = labels.data[0] if labels.multiscale else labels.data
     raw, size = raw_slice(image, planes[0]), _pixel_size(image, planes[0])
-    return AnnotatedImage(image.name, raw, data, planes, size)
+    return AnnotatedImage(image.name, raw, full_resolution(labels), planes, size)
 
 
 def _kept_axes(image: Image, dims: Dims, axis: int | None) -> Collection[int]:

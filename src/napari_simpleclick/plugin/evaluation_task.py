@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.plugin.driver_conflict import load_triton_apart
 from napari_simpleclick.plugin.evaluation_objects import find_objects, samples
 from napari_simpleclick.plugin.evaluation_state import (
     MeasuredObject,
@@ -74,8 +73,7 @@ class EvaluationTask:
             raise StoppedError
 
     def _evaluate(self, objects: Sequence[SliceObject]) -> None:
-        # torch takes seconds to import: not in the window's thread.
-        load_triton_apart()
+        # torch takes seconds to import: not where the dock is made.
         from napari_simpleclick.evaluation.run import evaluate_dataset
 
         answers = _Answers(self, len(objects) * self.settings.max_clicks)

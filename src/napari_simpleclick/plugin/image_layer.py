@@ -57,13 +57,13 @@ class RawSlice:
 
 def image_shape(image: Image | Labels) -> tuple[int, ...]:
     """Return the shape of an image layer at full resolution, without colour."""
-    return tuple(_full_resolution(image).shape[: image.ndim])
+    return tuple(full_resolution(image).shape[: image.ndim])
 
 
 def raw_slice(image: Image, plane: Plane) -> RawSlice:
     """Take a slice of an image layer together with how it is displayed now."""
     limits = None if image.rgb else (image.contrast_limits[0], image.contrast_limits[1])
-    return RawSlice(_full_resolution(image), plane, limits, float(image.gamma))
+    return RawSlice(full_resolution(image), plane, limits, float(image.gamma))
 
 
 def displayed_plane(image: Image | Labels, dims: Dims) -> Plane | None:
@@ -132,5 +132,6 @@ def transforms(image: Image) -> dict[str, Any]:
     return {name: getattr(image, name) for name in TRANSFORMS}
 
 
-def _full_resolution(image: Image | Labels) -> Any:
+def full_resolution(image: Image | Labels) -> Any:
+    """Return the array of a layer, of a pyramid the finest."""
     return image.data[0] if image.multiscale else image.data

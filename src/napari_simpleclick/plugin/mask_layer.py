@@ -18,8 +18,6 @@ from napari_simpleclick.plugin.image_layer import (
 from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari.components import Dims
     from numpy.typing import NDArray
 
@@ -152,7 +150,8 @@ def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
 
     Only the box goes to the graphics card, as for napari's brush, if the slice is the
     one on display and its labels are drawn as they are; like with the brush, the
-    thumbnail is drawn later. Otherwise the whole slice is drawn anew.
+    thumbnail is drawn later. Otherwise the whole slice is drawn anew, unless nothing of
+    what was written to is on display.
 
     Parameters
     ----------
@@ -165,6 +164,9 @@ def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
     box : Roi
         The part of it that was written to.
     """
+    shown = displayed_plane(labels, dims)
+    if shown is not None and shown != plane and shown.axes == plane.axes:
+        return
     is_drawn_as_it_is = (
         isinstance(labels.data, np.ndarray)
         and labels.data.dtype in (np.uint8, np.uint16)
@@ -172,7 +174,7 @@ def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
         and labels.visible
         and labels.loaded
     )
-    if not is_drawn_as_it_is or displayed_plane(labels, dims) != plane:
+    if not is_drawn_as_it_is or shown != plane:
         labels.refresh(extent=False)
         return
     part, offset = labels.data[plane.part(box)], (box.row_min, box.col_min)
@@ -228,7 +230,7 @@ class MaskPainter:
             return
         before = Roi.around(object_mask(self._labels, target))
         after = None if prediction is None else _object_in(prediction, threshold)
-        box = _union([x for x in (before, after) if x is not None])
+        box = before.joined(after) if before and after else before or after
         seen = None
         if box is not None:
             self._write(target, prediction, threshold, box)
@@ -265,14 +267,3 @@ def _object_in(prediction: Prediction, threshold: float) -> Roi | None:
     held = Roi.around(prediction.inside > threshold)
     box = prediction.box
     return None if held is None else held.moved(box.row_min, box.col_min)
-
-
-def _union(boxes: Sequence[Roi]) -> Roi | None:
-    if not boxes:
-        return None
-    return Roi(
-        min(box.row_min for box in boxes),
-        max(box.row_max for box in boxes),
-        min(box.col_min for box in boxes),
-        max(box.col_max for box in boxes),
-    )

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_simpleclick.plugin.shared_predictor import SharedPredictor
+from napari_simpleclick.plugin.worker import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,7 @@ class PredictionQueue:
 
     def _fail(self, what: str, error: BaseException, remark: str = "") -> None:
         _LOG.debug("%s", what, exc_info=error)
-        self._on_failure(f"{what}: {str(error) or type(error).__name__}{remark}")
+        self._on_failure(f"{what}: {reason_of(error)}{remark}")
 
     def _submit(
         self,

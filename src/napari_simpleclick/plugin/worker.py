@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def reason_of(error: BaseException) -> str:
+    """Say what went wrong, even where an error says nothing."""
+    return str(error) or type(error).__name__
+
+
 class Runner(Protocol):
     """Runs tasks, one after the other, and reports in the caller's thread."""
 

@@ -251,6 +251,17 @@ def test_labels_of_a_time_lapse_stay_frames(tmp_path, interval, unit, seconds, s
             assert file.imagej_metadata["finterval"] == seconds
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif"])
+def test_labels_of_a_time_lapse_of_unknown_interval_stay_frames(tmp_path, suffix):
+    image = imagej(tmp_path / "image.tif", STACK, "TYX", unit="um")
+    path = tmp_path / f"labels{suffix}"
+    write_tiff(path, STACK > 0, scale=image.scale, units=image.units)
+    volume = read_tiff(path)
+    assert (volume.scale, volume.units) == (image.scale, image.units)
+    with tifffile.TiffFile(path) as file:
+        assert file.series[0].axes == "TYX"
+
+
 def test_labels_of_five_axes_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"shape \(1, 1, 1, 1, 1\); expected 2 to 4"):
         write_tiff(

@@ -111,9 +111,9 @@ def write_tiff(
     path : path-like
         A ``.tif`` or ``.tiff`` file.
     labels : ndarray
-        ([t,] [z,] y, x), integers; the first of three axes is t where its unit is one
-        of time, else z. Stored in the smallest of uint8, uint16, int32 and uint32 that
-        holds them.
+        ([t,] [z,] y, x), integers; which the first of three axes is, its unit tells,
+        see `label_axes`. Stored in the smallest of uint8, uint16, int32 and uint32
+        that holds them.
     scale : tuple of float
         Voxel size along each axis.
     units : tuple of str

@@ -92,8 +92,12 @@ def in_one_unit(sizes: Sizes) -> Sizes:
 
 
 def label_axes(ndim: int, units: tuple[str, ...]) -> str:
-    """Name 2 to 4 axes of labels; of three the first is time where its unit is."""
-    if ndim == 3 and units[0] in _SECONDS:
+    """Name 2 to 4 axes of labels; of three the first is time if it is not as the last.
+
+    That is: if its unit is one of time, or not one of length, but that of the last is.
+    """
+    first, last = units[0], units[-1]
+    if ndim == 3 and (first in _SECONDS or is_length(first) < is_length(last)):
         return "TYX"
     return "TZYX"[-ndim:]
 
@@ -114,6 +118,8 @@ def ome_metadata(axes: str, sizes: Sizes) -> dict[str, object]:
     metadata: dict[str, object] = {"axes": axes}
     symbols = {"um": "µm", "us": "µs", "angstrom": "Å", "inch": "in"}
     for axis, (size, unit) in sizes.items():
+        if axis == "T" and unit == PIXEL:  # an interval that is not known
+            continue
         key = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
         metadata[key] = size
         metadata[f"{key}Unit"] = symbols.get(unit, unit)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_simpleclick.training.click_pool import ClickBatch
+from napari_simpleclick.training.click_source import ClickBatch
 from napari_simpleclick.training.iterative import IterativeClicks, inner_error_clicks
 
 

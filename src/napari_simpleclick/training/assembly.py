@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.modeling.config import VARIANTS
 from napari_simpleclick.modeling.simpleclick import SimpleClick
-from napari_simpleclick.training.click_pool import ClickBatch, ClickPool
+from napari_simpleclick.training.click_pool import ClickPool
 from napari_simpleclick.training.dataset import CanvasDataset
 from napari_simpleclick.training.iterative import IterativeClicks
 from napari_simpleclick.training.mixture import open_mixture
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch import Tensor
 
-    from napari_simpleclick.training.click_source import ClickSource
+    from napari_simpleclick.training.click_source import ClickBatch, ClickSource
     from napari_simpleclick.training.config import TrainConfig
     from napari_simpleclick.training.slices import SliceSource
 

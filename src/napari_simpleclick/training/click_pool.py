@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_simpleclick.inference.corrections import corrected
 from napari_simpleclick.training import zoom
+from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
+from napari_simpleclick.training.corrected_answers import corrected_answers
 from napari_simpleclick.training.robot_clicks import next_clicks
-from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-THRESHOLD = 0.49
-"""Of the published evaluation."""
 
 STATE = (
     "image",
@@ -33,31 +28,6 @@ STATE = (
     "drawn",
 )
 """Names of the attributes that change."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClickBatch:
-    """What the network sees of some users, and what it should answer.
-
-    Parameters
-    ----------
-    image : Tensor
-        (B, 3, S, S), float32 in [0, 1].
-    prev_mask : Tensor
-        (B, 1, S, S), float32 in [0, 1].
-    points : Tensor
-        (B, 2n, 3), float32, as the network takes them.
-    mask : Tensor
-        (B, 1, S, S), bool: the object.
-    users : Tensor
-        (B,), int64: their places in the pool.
-    """
-
-    image: Tensor
-    prev_mask: Tensor
-    points: Tensor
-    mask: Tensor
-    users: Tensor
 
 
 class ClickPool:
@@ -181,7 +151,15 @@ class ClickPool:
         grid = zoom.canvas_grid(self.box[users], self.side)
         canvas = functional.grid_sample(probability, grid, align_corners=False)[:, 0]
         if self.obey or self.stay:
-            canvas = self._corrected(users, canvas)
+            canvas = corrected_answers(
+                canvas,
+                self.probability[users],
+                self.box[users],
+                self.clicks[users],
+                self.count[users],
+                obey=self.obey,
+                stay=self.stay,
+            )
         self.probability[users] = (canvas * 255).round().to(torch.uint8)
         predicted, masks = canvas > THRESHOLD, self.mask[users]
         overlap = (predicted & masks).sum(dim=(1, 2))
@@ -202,27 +180,6 @@ class ClickPool:
             value = state[name]
             kept = value.to(self.device) if isinstance(value, Tensor) else value
             setattr(self, name, kept)
-
-    def _corrected(self, users: Tensor, canvas: Tensor) -> Tensor:
-        """Do to the answers of users, (B, C, C), what is done to them in use."""
-        shown = canvas.cpu().numpy()
-        before = self.probability[users].cpu().numpy()
-        boxes = self.box[users].int().tolist()
-        counts, clicks = self.count[users].tolist(), self.clicks[users].tolist()
-        for i, (top, left, bottom, right) in enumerate(boxes):
-            roi = Roi(top, bottom - 1, left, right - 1)
-            held = before[i].astype(np.float32) / 255
-            made = [Click(row, col, sign > 0) for row, col, sign in clicks[i]]
-            answer = corrected(
-                Prediction(shown[i], roi),
-                made[: counts[i]],
-                Prediction(held, roi) if counts[i] > 1 else None,
-                obey=self.obey,
-                stay=self.stay,
-                threshold=THRESHOLD,
-            )
-            shown[i] = answer.probability
-        return torch.from_numpy(shown).to(canvas.device)
 
     def _click_on(self, users: Tensor, predicted: Tensor) -> None:
         clicks = next_clicks(self.mask[users], predicted, self.generator)

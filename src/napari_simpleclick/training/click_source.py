@@ -1,13 +1,41 @@
-"""ClickSource: what a training step takes its clicks from."""
+"""ClickSource and ClickBatch: where a training step takes its clicks from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_simpleclick.training.click_pool import ClickBatch
+
+THRESHOLD = 0.49
+"""Probability above which users see the object, that of the published evaluation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickBatch:
+    """What the network sees of some users, and what it should answer.
+
+    Parameters
+    ----------
+    image : Tensor
+        (B, 3, S, S), float32 in [0, 1].
+    prev_mask : Tensor
+        (B, 1, S, S), float32 in [0, 1].
+    points : Tensor
+        (B, 2n, 3), float32, as the network takes them.
+    mask : Tensor
+        (B, 1, S, S), bool: the object.
+    users : Tensor
+        (B,), int64: their places in the pool.
+    """
+
+    image: Tensor
+    prev_mask: Tensor
+    points: Tensor
+    mask: Tensor
+    users: Tensor
 
 
 class ClickSource(Protocol):

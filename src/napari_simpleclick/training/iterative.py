@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_simpleclick.training.click_pool import THRESHOLD, ClickBatch
+from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
 from napari_simpleclick.training.random_clicks import random_clicks
 from napari_simpleclick.training.robot_clicks import CELL, depth_in_cells
 

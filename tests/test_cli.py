@@ -129,6 +129,31 @@ def test_segment_without_a_volume_says_so(
     assert "missing.nii.gz" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("scan.nii.gz", "is the volume; expected another file for the mask"),
+        ("link.nii.gz", "is the volume; expected another file for the mask"),
+        ("new folder/mask.png", "expected a file name in .nii"),
+    ],
+)
+def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
+    name: str,
+    sentence: str,
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scan = tmp_path / "scan.nii.gz"
+    scan.write_bytes(MRI.read_bytes())
+    (tmp_path / "link.nii.gz").symlink_to(scan)
+    no_model = tmp_path / "none.safetensors"
+    assert segment(scan, clicks, tmp_path / name, no_model) == 1
+    assert sentence in capsys.readouterr().err
+    assert scan.read_bytes() == MRI.read_bytes()
+    assert not (tmp_path / "new folder").exists()
+
+
 def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     printed = capsys.readouterr().out

@@ -13,7 +13,7 @@ from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.inference.volume import segment_volume
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
-from napari_simpleclick.io.files import read_volume, write_mask
+from napari_simpleclick.io.files import check_mask_name, read_volume, write_mask
 from napari_simpleclick.io.units import convert_length, is_length
 
 if TYPE_CHECKING:
@@ -115,8 +115,10 @@ def segment_file(
     Raises
     ------
     OSError, ValueError
-        If a file is missing, broken or of another kind, or a click lies outside.
+        If a file is missing, broken or of another kind, or a click lies outside; or
+        if `output` is the volume itself.
     """
+    _check_output(output, volume)
     image = one_volume(read_volume(volume), index)
     placed = read_clicks(clicks, image.data.shape)
     limits = display_range(image.data)
@@ -129,6 +131,13 @@ def segment_file(
     output.parent.mkdir(parents=True, exist_ok=True)
     write_mask(output, labels, image)
     return SegmentedVolume(image, labels, placed, limits, seconds, output)
+
+
+def _check_output(output: Path, volume: Path) -> None:
+    """Refuse, before it is computed, a mask that cannot or must not be written."""
+    check_mask_name(output)
+    if output.exists() and output.samefile(volume):
+        raise ValueError(f"{output} is the volume; expected another file for the mask")
 
 
 def one_volume(image: Volume, index: int) -> Volume:

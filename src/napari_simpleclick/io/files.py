@@ -74,6 +74,12 @@ def write_mask(
     _write(path, labels, scale, units, volume.grid)
 
 
+def check_mask_name(path: str | os.PathLike[str]) -> None:
+    """Refuse, with a ValueError, a file name that `write_mask` does not know."""
+    if not (_is_nifti(path) or _has_suffix(path, tiff.SUFFIXES)):
+        raise _unknown_suffix(path)
+
+
 def get_reader(
     path: str | list[str],
 ) -> Callable[[str], list[LayerData]] | None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_simpleclick.evaluation.metrics import (
+    dice_of_iou,
     iou,
     miou_at_k,
     number_of_clicks,
@@ -65,3 +66,10 @@ def test_other_tables_are_refused(ious):
     for metric in (miou_at_k, lambda i: number_of_clicks(i, 0.9)):
         with pytest.raises(ValueError, match="ious: shape"):
             metric(ious)
+
+
+@pytest.mark.parametrize("percent", [80, 85, 90, 95])
+def test_the_dice_that_is_asked_for_is_reached(percent):
+    shared, of_both = percent, 100
+    ious = np.array([[shared / (2 * of_both - shared)]], np.float32)
+    assert number_of_failures(dice_of_iou(ious), percent / 100, 1) == 0

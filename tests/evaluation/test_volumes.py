@@ -71,6 +71,13 @@ def test_equal_names_in_two_folders_are_two_volumes(tmp_path):
     assert names(open_dataset("volume", tmp_path)) == ["one/a/0/1", "two/a/2/1"]
 
 
+def test_hidden_files_are_no_volumes(tmp_path):
+    for kind in ("image", "label"):
+        nifti(tmp_path / f"a_{kind}.nii", TWO)
+        (tmp_path / f"._a_{kind}.nii").write_bytes(b"what macOS leaves on USB sticks")
+    assert names(open_dataset("volume", tmp_path)) == ["a/0/1", "a/2/1", "a/2/7"]
+
+
 def test_axis_every_and_minimum_area(tmp_path):
     nifti(tmp_path / "a_image.nii", ramp(), (2, 0.5, 0.25))
     nifti(tmp_path / "a_label.nii", TWO)

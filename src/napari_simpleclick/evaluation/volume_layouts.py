@@ -123,7 +123,7 @@ class VolumeFiles:
 
 
 def find_volumes(layout: VolumeLayout, root: Path) -> tuple[VolumeFiles, ...]:
-    """List the volumes of a data set, anywhere below a folder.
+    """List the volumes of a data set, anywhere below a folder; hidden files are none.
 
     Parameters
     ----------
@@ -147,7 +147,11 @@ def find_volumes(layout: VolumeLayout, root: Path) -> tuple[VolumeFiles, ...]:
     """
     if not root.is_dir():
         raise FileNotFoundError(f"no folder {root}; expected {layout.expected}")
-    files = sorted(file for file in root.rglob("*") if file.is_file())
+    files = sorted(
+        file
+        for file in root.rglob("*")
+        if file.is_file() and not file.name.startswith(".")
+    )
     cases = [
         (match.group(1), file)
         for file in files

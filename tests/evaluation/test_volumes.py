@@ -78,6 +78,15 @@ def test_hidden_files_are_no_volumes(tmp_path):
     assert names(open_dataset("volume", tmp_path)) == ["a/0/1", "a/2/1", "a/2/7"]
 
 
+def test_channels_are_no_slices(tmp_path):
+    for kind in ("image", "label"):
+        tifffile.imwrite(
+            tmp_path / f"a_{kind}.tif", TWO, imagej=True, metadata={"axes": "CYX"}
+        )
+    with pytest.raises(ValueError, match=r"a_image\.tif has colours or channels"):
+        list(open_dataset("volume", tmp_path))
+
+
 def test_axis_every_and_minimum_area(tmp_path):
     nifti(tmp_path / "a_image.nii", ramp(), (2, 0.5, 0.25))
     nifti(tmp_path / "a_label.nii", TWO)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_simpleclick.evaluation.same_voxels import on_voxels_of
 from napari_simpleclick.evaluation.samples import AnnotatedSample, Dataset, Source
 from napari_simpleclick.evaluation.volume_layouts import (
     VOLUME_LAYOUTS,
@@ -130,9 +131,13 @@ def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
     Raises
     ------
     TypeError, ValueError
-        If the labels are no integers, or do not lie on the voxels of the image.
+        If the labels are no integers, or do not lie on the voxels of the image, or
+        that has colours or channels.
     """
-    volume, labels = _read(files.image), _integers(files.labels)
+    volume = _read(files.image)
+    if volume.is_rgb or volume.channel_axis is not None:
+        raise ValueError(f"{files.image} has colours or channels, expected grey")
+    labels = on_voxels_of(volume, _integers(files.labels), files.image, files.labels)
     if labels.shape != volume.data.shape or labels.ndim != 3:
         raise ValueError(
             f"{files.labels}: shape {labels.shape}, expected (z, y, x) of the image's "
@@ -176,14 +181,15 @@ def _read(file: Path) -> Volume:
     return read_volume(file)
 
 
-def _integers(file: Path) -> NDArray[np.generic]:
+def _integers(file: Path) -> Volume:
     """Labels; those that a scaled header makes floats of are integers again."""
-    data = _read(file).data
+    labels = _read(file)
+    data = labels.data
     if data.dtype.kind == "f" and np.array_equal(data, np.rint(data)):
-        return data.astype(np.int64)
+        return replace(labels, data=data.astype(np.int64))
     if data.dtype.kind not in "bui":
         raise TypeError(f"{file}: dtype {data.dtype}, expected integer or bool")
-    return data
+    return labels
 
 
 def _pixel_size(volume: Volume, axis: int) -> tuple[float, float] | None:

@@ -97,6 +97,26 @@ class NiftiGrid:
         leading = (*[PIXEL] * (len(self.shape) - 4), canonical_unit(time))
         return (*leading[: len(self.shape) - 3], length, length, length)
 
+    @property
+    def directions(self) -> str:
+        """Where each stored axis of space runs to, such as "LPS"; "" if unknown."""
+        if not (self.header["qform_code"] > 0 or self.header["sform_code"] > 0):
+            return ""
+        stored = orientations.io_orientation(self.header.get_best_affine())
+        if np.isnan(stored).any():  # an affine without volume says no directions
+            return ""
+        return "".join(orientations.ornt2axcodes(stored))
+
+    @property
+    def displayed_affine(self) -> NDArray[np.float64]:
+        """From voxels (x, y, z) on display to the world, (4, 4), in the file's unit."""
+        shape = _padded(self.header.get_data_shape())[:3]
+        affine: NDArray[np.float64] = (
+            self.header.get_best_affine()
+            @ orientations.inv_ornt_aff(self._orientation(), shape)
+        )
+        return affine
+
     def to_display(self, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
         """Turn voxels as stored, (x, y, z[, t, ...]), to (..., z, y, x): a view."""
         padded = voxels.reshape(_padded(voxels.shape))
@@ -129,14 +149,11 @@ class NiftiGrid:
 
     def _orientation(self) -> NDArray[np.float64]:
         """Axis on display and direction of each stored axis, (3, 2), as nibabel's."""
-        unknown: NDArray[np.float64] = orientations.axcodes2ornt("RAS")
-        if not (self.header["qform_code"] > 0 or self.header["sform_code"] > 0):
-            return unknown
-        stored = orientations.io_orientation(self.header.get_best_affine())
-        if np.isnan(stored).any():  # an affine without volume says no directions
+        if not self.directions:
+            unknown: NDArray[np.float64] = orientations.axcodes2ornt("RAS")
             return unknown
         displayed: NDArray[np.float64] = orientations.ornt_transform(
-            stored, orientations.axcodes2ornt("LPI")
+            orientations.axcodes2ornt(self.directions), orientations.axcodes2ornt("LPI")
         )
         return displayed
 

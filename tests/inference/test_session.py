@@ -217,9 +217,22 @@ def test_dropped_answers_are_computed_again() -> None:
 def test_an_abandoned_target_asks_again_only_after_an_edit() -> None:
     session = ClickSession()
     session.add(A, PLANE)
-    session.abandon(Target(1, PLANE))
+    request = session.next_request()
+    assert request is not None
+    assert session.abandon(request)
     assert session.next_request() is None
     session.add(B, PLANE)
+    assert session.next_request() is not None
+
+
+def test_a_failure_for_clicks_of_before_abandons_nothing() -> None:
+    session = ClickSession()
+    session.add(A, PLANE)
+    request = session.next_request()
+    assert request is not None
+    session.undo()
+    session.add(B, PLANE)
+    assert not session.abandon(request)
     assert session.next_request() is not None
 
 

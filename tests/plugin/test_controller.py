@@ -1007,6 +1007,31 @@ class TestOrder:
         assert labels.data.max() == 0
         assert not runner.held
 
+    def test_a_failure_for_a_click_that_was_undone_stops_no_other(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        class Broken(BrightDisks):
+            def predict(self, image: Any, clicks: Any, previous: Any = None) -> Any:
+                if clicks[0].col == 10:
+                    raise RuntimeError("out of memory")
+                return super().predict(image, clicks, previous)
+
+        told: list[str] = []
+        controller.failed.connect(told.append)
+        controller.load_model(Broken, "test model")
+        runner.run_next()
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 10])
+        controller.undo()
+        points.add([10, 20, 30])
+        while runner.held:
+            runner.run_next()
+        assert labels.data[10, 20, 30] == 1
+        assert not told
+
     def test_an_answer_after_the_end_changes_nothing(
         self,
         viewer: ViewerModel,

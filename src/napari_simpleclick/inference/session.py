@@ -222,16 +222,20 @@ class ClickSession:
         An answer from before the last `invalidate`, or to a mask that was drawn over
         since, is dropped.
         """
-        _, previous = self._best(request.target, request.clicks[:-1])
-        if request.generation != self._generation or request.previous is not previous:
+        if not self._is_valid(request):
             return False
         self._answers.put((request.target, request.clicks), prediction)
-        current = self.clicks_of(request.target)
-        return current[: len(request.clicks)] == request.clicks
+        return self._is_current(request)
 
-    def abandon(self, target: Target) -> None:
-        """Stop asking for a target's mask until its clicks change."""
-        self._wanted.pop(target, None)
+    def abandon(self, request: Request) -> bool:
+        """Go on without an answer; return whether it still belonged to the clicks.
+
+        If so, the target's mask is not asked for until its clicks change.
+        """
+        is_wanted = self._is_valid(request) and self._is_current(request)
+        if is_wanted:
+            self._wanted.pop(request.target, None)
+        return is_wanted
 
     def invalidate(self) -> None:
         """Forget the model's answers, as it or the image changed; keep the rest."""
@@ -253,6 +257,14 @@ class ClickSession:
             if found is not None:
                 return count, found
         return 0, None
+
+    def _is_valid(self, request: Request) -> bool:
+        _, previous = self._best(request.target, request.clicks[:-1])
+        return request.generation == self._generation and request.previous is previous
+
+    def _is_current(self, request: Request) -> bool:
+        current = self.clicks_of(request.target)
+        return current[: len(request.clicks)] == request.clicks
 
     def _check_index(self, index: int) -> None:
         if not 0 <= index < len(self.clicks):

@@ -35,8 +35,8 @@ class Source(Protocol):
         """Take an answer; return whether it was still wanted."""
         ...
 
-    def abandon(self, request: Request) -> None:
-        """Go on without an answer."""
+    def abandon(self, request: Request) -> bool:
+        """Go on without an answer; return whether it was still wanted."""
         ...
 
     def resume(self) -> None:
@@ -161,8 +161,7 @@ class PredictionQueue:
         def failed(error: BaseException) -> None:
             if source is not self._source:
                 self._slice = None
-            else:
-                source.abandon(request)
+            elif source.abandon(request):
                 self._fail("There is no mask for the last click", error)
             self.answer()
 

@@ -177,10 +177,13 @@ class Segmentation:
             self._painter.paint(request.target, self.threshold, is_partial=True)
         return is_wanted
 
-    def abandon(self, request: Request) -> None:
-        """Go on without the answer to a request."""
-        self.session.abandon(request.target)
-        self._abandoned[request.target] = None
+    def abandon(self, request: Request) -> bool:
+        """Go on without the answer to a request; return whether it was still wanted."""
+        self._painter.adopt(request.target)
+        is_wanted = self.session.abandon(request)
+        if is_wanted:
+            self._abandoned[request.target] = None
+        return is_wanted
 
     def resume(self) -> None:
         """Ask for what was abandoned: another model may answer it."""

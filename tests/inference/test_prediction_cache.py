@@ -40,3 +40,14 @@ def test_replacing_counts_once() -> None:
     for _ in range(5):
         cache.put("again", prediction())
     assert cache.get("kept") is kept
+
+
+def test_what_is_forgotten_takes_no_space() -> None:
+    cache = PredictionCache(max_bytes=2 * 16)
+    kept = prediction()
+    cache.put("stale", prediction())
+    cache.put("kept", kept)
+    cache.forget(lambda key: key == "stale")
+    cache.put("new", prediction())
+    assert cache.get("stale") is None
+    assert cache.get("kept") is kept

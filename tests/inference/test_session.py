@@ -183,6 +183,15 @@ def test_an_answer_to_a_mask_that_was_drawn_over_since_is_asked_for_again() -> N
     assert value(session) == 2
 
 
+def test_a_click_that_is_redone_builds_on_what_was_drawn_since() -> None:
+    session, model = clicked(A, B)
+    session.undo()
+    session.set_mask(Target(1, PLANE), (A,), np.zeros((2, 2), bool))
+    session.redo()
+    settle(session, model)
+    assert value(session) == 2
+
+
 def test_missing_masks_are_computed_when_asked_for() -> None:
     session, model = clicked(A, B)
     session.invalidate()

@@ -583,6 +583,25 @@ def test_what_was_painted_by_hand_comes_back_with_redo(
     np.testing.assert_array_equal(labels.data, painted)
 
 
+@pytest.mark.parametrize("undone", [1, 2])
+def test_redo_keeps_what_was_painted_by_hand_after_undo(
+    undone: int, viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    points.add([10, 20, 30])
+    for _ in range(undone):
+        controller.undo()
+    labels.paint((10, 35, 45), 1)
+    painted = labels.data.copy()
+    for _ in range(undone):
+        controller.redo()
+    assert labels.data[10, 20, 30] == labels.data[10, 35, 45] == 1
+    for _ in range(undone):
+        controller.undo()
+    np.testing.assert_array_equal(labels.data, painted)
+
+
 def test_what_was_erased_by_hand_is_not_built_upon(
     viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
 ) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from napari_simpleclick.types import Prediction
 
@@ -42,3 +42,8 @@ class PredictionCache:
         while self._size > self.max_bytes and len(self._held) > 1:
             _, dropped = self._held.popitem(last=False)
             self._size -= dropped.inside.nbytes
+
+    def forget(self, is_stale: Callable[[Any], bool]) -> None:
+        """Drop the predictions whose keys are stale."""
+        for key in [key for key in self._held if is_stale(key)]:
+            self._size -= self._held.pop(key).inside.nbytes

@@ -166,8 +166,8 @@ class ClickSession:
     ) -> None:
         """Say what was drawn by hand over the mask of some clicks.
 
-        The next click builds on it, and undoing that click returns to it. It is kept
-        even if the model changes.
+        The next click builds on it, also one that is redone, and undoing that click
+        returns to it. It is kept even if the model changes.
 
         Parameters
         ----------
@@ -184,6 +184,9 @@ class ClickSession:
             self._drawn[target, clicks] = _drawn_by_hand(mask, roi)
         else:
             self._drawn.pop((target, clicks), None)
+        self._answers.forget(
+            lambda key: key[0] == target and key[1][: len(clicks)] == clicks
+        )
 
     def answer(self, target: Target) -> tuple[int, Prediction | None]:
         """Return the mask of as many of a target's clicks as there is one for.

@@ -290,6 +290,24 @@ def test_files_cut_within_their_head_are_not_claimed(tmp_path, head):
         assert not is_tiff(tmp_path / "cut.tif")
 
 
+@pytest.mark.parametrize("kind", ["ome", "imagej", "pages", "compressed"])
+def test_files_that_were_not_copied_whole_are_refused(tmp_path, kind):
+    path = tmp_path / "a.tif"
+    stack = np.random.default_rng(0).integers(0, 99, (8, 40, 30), np.uint8)
+    if kind == "pages":
+        with tifffile.TiffWriter(path) as writer:
+            for page in stack:
+                writer.write(page, contiguous=False, metadata=None)
+    else:
+        options = {"compression": "zlib"} if kind == "compressed" else {kind: True}
+        tifffile.imwrite(path, stack, photometric="minisblack", **options)
+    np.testing.assert_array_equal(read_tiff(path).data, stack)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4])
+    with pytest.raises(ValueError, match=r"a\.tif cannot be read as TIFF"):
+        read_tiff(path)
+
+
 def test_broken_files_are_named(tmp_path):
     write_tiff(tmp_path / "m.tif", STACK, scale=(1, 1, 1), units=("um",) * 3)
     whole = (tmp_path / "m.tif").read_bytes()

@@ -72,6 +72,7 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
     path = Path(path)
     try:
         with tifffile.TiffFile(path) as file:
+            _check_whole(file)
             data, axes = _voxels(path, file.series[0])
             sizes = voxel_sizes(file)
             software = file.pages.first.software
@@ -149,6 +150,19 @@ def write_tiff(
             resolution=(1 / sizes["X"][0], 1 / sizes["Y"][0]),
             resolutionunit="NONE",
             metadata=(ome_metadata if is_ome else imagej_metadata)(axes, sizes),
+        )
+
+
+def _check_whole(file: tifffile.TiffFile) -> None:
+    """Refuse a file whose pages go on where it has ended: it was not copied whole."""
+    form, handle = file.tiff, file.filehandle
+    handle.seek(file.pages[len(file.pages) - 1].offset)
+    (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+    handle.seek(tags * form.tagsize, 1)
+    (following,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
+    if following >= handle.size:
+        raise ValueError(
+            f"it ends after {len(file.pages)} of its pages; expected a whole file"
         )
 
 

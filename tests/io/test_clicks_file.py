@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks, write_clicks
 from napari_simpleclick.types import Click
 
@@ -49,6 +50,20 @@ def test_click_on_its_slice(axis, index, row, col):
 
     assert click.slice_index == index
     assert click.click == Click(row, col, is_positive=False)
+
+
+@pytest.mark.parametrize("position", [-0.5, 1.5, 2.5, 2.6])
+def test_slices_are_those_that_are_segmented(position):
+    click = VolumeClick(1, 0, (position, 3, 4))
+
+    assert Plane.through(click.position, (1, 2)).position[0] == click.slice_index
+
+
+def test_byte_order_mark_of_windows_is_passed_over(tmp_path):
+    file = save(tmp_path / "c.json")
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert len(read_clicks(file)) == 1
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ class VolumeClick:
 
     @property
     def slice_index(self) -> int:
-        """Index of the slice along its axis."""
-        return math.floor(self.position[self.axis] + 0.5)
+        """Index of the slice along its axis: of two, the even one, as in napari."""
+        return round(self.position[self.axis])
 
     @property
     def click(self) -> Click:
@@ -115,7 +115,7 @@ def read_clicks(
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:

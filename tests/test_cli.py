@@ -96,6 +96,22 @@ def test_segment_a_tiff(checkpoint: Path, tmp_path: Path) -> None:
     assert set(np.nonzero(labels)[0]) == {3}
 
 
+def test_segment_a_2d_image_tells_an_area(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import tifffile
+
+    image, clicks = tmp_path / "slice.tif", tmp_path / "clicks.json"
+    size = {"resolution": (0.1, 0.2), "metadata": {"axes": "YX", "unit": "mm"}}
+    tifffile.imwrite(image, np.eye(40, dtype=np.uint8), imagej=True, **size)
+    write_clicks(clicks, [VolumeClick(1, 0, (0, 10, 20))])
+    assert segment(image, clicks, tmp_path / "mask.tif", checkpoint) == 0
+    pixels = np.count_nonzero(tifffile.imread(tmp_path / "mask.tif"))
+    assert pixels
+    told = f"{pixels} pixels, {50 * pixels:.3g} mm\u00b2\n1 click, "
+    assert told in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -59,23 +59,28 @@ class SegmentedVolume:
         lines = [
             self._object_line(k) for k in sorted({c.object_id for c in self.clicks})
         ]
-        count = len(self.clicks)
-        milliseconds = 1000 * self.seconds / max(count, 1)
-        lines.append(f"{count} clicks, {milliseconds:.0f} ms each")
+        milliseconds = 1000 * self.seconds / max(len(self.clicks), 1)
+        lines.append(f"{_count(self.clicks, 'click')}, {milliseconds:.0f} ms each")
         lines.append(f"mask: {self.output}")
         return "\n".join(lines)
 
     def _object_line(self, object_id: int) -> str:
         clicks = [c for c in self.clicks if c.object_id == object_id]
         slices = {(c.axis, c.slice_index) for c in clicks}
-        voxels = int((self.labels == object_id).sum())
-        size = f"{voxels} voxels"
-        if all(map(is_length, self.image.units)):
-            sides = zip(self.image.scale, self.image.units, strict=True)
-            voxel = prod(convert_length(side, unit, "mm") for side, unit in sides)
-            size += f", {voxels * voxel:.3g} mm\u00b3"
         where = f"{_count(clicks, 'click')} on {_count(slices, 'slice')}"
-        return f"object {object_id}: {where}, {size}"
+        return f"object {object_id}: {where}, {self._size(object_id)}"
+
+    def _size(self, object_id: int) -> str:
+        """Voxels and volume; of a single slice, which may have no thickness, area."""
+        voxels = int((self.labels == object_id).sum())
+        first, name, unit = 0, "voxel", "mm\u00b3"
+        if len(self.labels) == 1:
+            first, name, unit = 1, "pixel", "mm\u00b2"
+        scale, units = self.image.scale[first:], self.image.units[first:]
+        if not all(map(is_length, units)):
+            return f"{voxels} {name}s"
+        sides = map(convert_length, scale, units, ("mm",) * len(units))
+        return f"{voxels} {name}s, {voxels * prod(sides):.3g} {unit}"
 
 
 def segment_file(

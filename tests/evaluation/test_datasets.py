@@ -108,3 +108,10 @@ def test_other_masks_are_refused(tmp_path, write, mask, error, message):
     write("masks/a.tif", mask)
     with pytest.raises(error, match=message):
         list(folder(tmp_path))
+
+
+def test_images_that_are_none_are_named(tmp_path, write):
+    write("images/a.tif", np.zeros((5, 4, 6), np.uint8))
+    write("masks/a.png", grey())
+    with pytest.raises(ValueError, match=r"a\.tif: image has shape \(5, 4, 6\)"):
+        list(folder(tmp_path))

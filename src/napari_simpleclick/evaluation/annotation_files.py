@@ -28,13 +28,17 @@ def read_image(file: Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    ValueError
-        If the file is broken or of another format than its name says.
+    TypeError, ValueError
+        If the file is broken, of another format than its name says, or no image (H, W)
+        or (H, W, colours).
     """
     image = _read(file)
     if image.ndim == 2 and image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
-    return to_display(image)
+    try:
+        return to_display(image)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{file}: {error}") from error
 
 
 def read_labels(file: Path) -> NDArray[np.generic]:

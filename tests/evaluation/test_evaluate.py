@@ -108,6 +108,11 @@ def test_other_settings_are_one_sentence(output, root, checkpoints, capsys):
     assert "settings flip = False, expected True; choose another folder" in said
 
 
+def test_no_objects_at_once_are_refused(root, tmp_path, capsys):
+    assert run(root, tmp_path, ["watershed"], "--batch-size", "0") == 1
+    assert "batch_size: 0, expected at least 1" in capsys.readouterr().err
+
+
 def test_an_interruption_says_how_to_go_on(root, tmp_path, monkeypatch, capsys):
     def interrupted(options):
         raise KeyboardInterrupt

@@ -140,7 +140,7 @@ def evaluate(options: EvaluationOptions) -> dict[str, Any]:
             output=options.output,
             settings=options.settings,
             max_clicks=options.max_clicks,
-            batch_size=options.batch_size or _batch_size(options.device),
+            batch_size=_batch_size(options),
             evaluator=evaluator,
             cluster=cluster,
         )
@@ -175,5 +175,7 @@ def _evaluator(
         yield workers.evaluate, workers.description
 
 
-def _batch_size(device: Device) -> int:
-    return 1 if choose_device(device).type == "cpu" else 16
+def _batch_size(options: EvaluationOptions) -> int:
+    if options.batch_size is not None:
+        return options.batch_size
+    return 1 if choose_device(options.device).type == "cpu" else 16

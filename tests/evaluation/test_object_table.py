@@ -78,6 +78,14 @@ def test_an_unfinished_row_is_cut_off(table):
     assert list(table.open()["two"]) == ["b/2", RESULTS[0].name]
 
 
+@pytest.mark.parametrize("row", ["two;c/1;1;nan", "two,c/1,1,nan,nan,,0.5,x"])
+def test_a_broken_row_is_named(table, row):
+    with table.path.open("a") as file:
+        file.write(f"{row}\n")
+    with pytest.raises(ValueError, match=r"objects\.csv: row 5 is broken"):
+        table.open()
+
+
 def test_other_columns_are_refused(table):
     with pytest.raises(ValueError, match="other columns"):
         ObjectTable(table.path, 3).open()

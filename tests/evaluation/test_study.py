@@ -104,6 +104,33 @@ def test_results_of_other_settings_are_left_alone(tmp_path):
     assert rows(tmp_path) == before
 
 
+def test_a_run_without_results_does_not_hold_its_folder(tmp_path):
+    first = study(tmp_path, EvaluatedModel("m", Disks(4, patience=0)))
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    other = EvaluatedModel("m", Disks(4), "aa")
+    Study(dataset(), (other,), tmp_path, {"dataset": "x"}, 5).run()
+    assert len(rows(tmp_path)) == 7
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"settings": 1, "models": 2}'])
+def test_results_of_unknown_settings_are_left_alone(tmp_path, text):
+    first = study(tmp_path, EvaluatedModel("m", Disks(4)))
+    first.run()
+    before = rows(tmp_path)
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(ValueError, match=r"run\.json does not tell the settings"):
+        first.run()
+    assert rows(tmp_path) == before
+
+
+def test_files_of_others_are_left_alone(tmp_path):
+    (tmp_path / "run.json").write_text('{"engine": "diesel"}')
+    with pytest.raises(ValueError, match=r"run\.json does not tell the settings"):
+        study(tmp_path, EvaluatedModel("m", Disks(4))).run()
+    assert "diesel" in (tmp_path / "run.json").read_text()
+
+
 def test_studies_without_sense_are_refused(tmp_path):
     model = EvaluatedModel("m", Disks(4))
     with pytest.raises(ValueError, match="names \\['m', 'm'\\]"):

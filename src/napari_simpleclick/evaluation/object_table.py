@@ -53,6 +53,10 @@ class ObjectTable:
         ious = (f"iou_{k}" for k in range(1, self.n_clicks + 1))
         return (*FACTS, *ious)
 
+    def has_rows(self) -> bool:
+        """Say whether there is a file with more than names of columns."""
+        return self.path.is_file() and self.path.read_bytes().count(b"\n") > 1
+
     def open(self) -> dict[str, dict[str, SampleResult]]:
         """Read what is there, and cut off a row that was never finished.
 
@@ -64,7 +68,7 @@ class ObjectTable:
         Raises
         ------
         ValueError
-            If the file has other columns.
+            If the file has other columns, or a row is broken.
         """
         if not self.path.is_file():
             self._append([self.columns])
@@ -75,8 +79,14 @@ class ObjectTable:
         if tuple(next(rows, ())) != self.columns:
             raise ValueError(f"{self.path} has other columns, expected {self.columns}")
         results: dict[str, dict[str, SampleResult]] = {}
-        for model, *row in rows:
-            result = _result(row)
+        for number, row in enumerate(filter(None, rows), start=2):
+            try:
+                model, result = self._read(row)
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.path}: row {number} is broken ({error}); delete it to "
+                    "measure this object again"
+                ) from error
             results.setdefault(model, {})[result.name] = result
         return results
 
@@ -97,6 +107,12 @@ class ObjectTable:
         if self.path.read_text(encoding="utf-8") != text:
             with replacing(self.path) as partial:
                 partial.write_text(text, encoding="utf-8", newline="")
+
+    def _read(self, row: list[str]) -> tuple[str, SampleResult]:
+        if len(row) != len(self.columns):
+            raise ValueError(f"{len(row)} cells, expected {len(self.columns)}")
+        model, *rest = row
+        return model, _result(rest)
 
     def _append(self, rows: Iterable[Iterable[str]]) -> None:
         with self.path.open("a", encoding="utf-8", newline="") as file:

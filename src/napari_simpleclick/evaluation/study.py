@@ -100,8 +100,8 @@ class Study:
             object.
         """
         self.output.mkdir(parents=True, exist_ok=True)
-        self._claim_folder()
         table = ObjectTable(self.output / "objects.csv", self.max_clicks)
+        self._claim_folder(table)
         earlier = table.open()
         results = {
             model.name: self._evaluate(model, table, earlier.get(model.name, {}))
@@ -129,13 +129,17 @@ class Study:
             )
         return list(({name: results[name] for name in bar.order} | results).values())
 
-    def _claim_folder(self) -> None:
-        """Write down the settings; what is there already must have the same."""
+    def _claim_folder(self, table: ObjectTable) -> None:
+        """Write down the settings; results that are there must have the same."""
         file = self.output / "run.json"
         digests = {model.name: model.sha256 for model in self.models}
         earlier: dict[str, Any] = {}
         if file.is_file():
-            earlier = json.loads(file.read_text(encoding="utf-8"))
+            earlier = _read_run(file)
+        if earlier and not table.has_rows():  # it ended before its first object
+            table.path.unlink(missing_ok=True)
+            earlier = {}
+        if earlier:
             _check_same("settings", earlier["settings"], self.settings, self.output)
             known = earlier["models"]
             shared = {name: known[name] for name in digests if name in known}
@@ -144,6 +148,17 @@ class Study:
         run = {"settings": self.settings, "models": models}
         with replacing(file) as partial:
             partial.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_run(file: Path) -> dict[str, Any]:
+    try:
+        run = json.loads(file.read_text(encoding="utf-8"))
+        return {key: dict(run[key]) for key in ("settings", "models")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{file} does not tell the settings of the results beside it; choose "
+            "another folder or empty it"
+        ) from error
 
 
 def _check_same(

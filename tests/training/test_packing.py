@@ -48,9 +48,37 @@ def test_two_contrasts_share_labels_and_axes_are_z_y_x(tmp_path: Path) -> None:
         write_nifti(folder / f"p1_{contrast}_image.nii.gz", image, (1, 1, 5))
     assert pack(tmp_path / "data", tmp_path / "pack.npz") == 2
     for volume in load_pack(tmp_path / "pack.npz"):
+        assert volume.image is not None
         assert volume.labels.shape == (20, 50, 60)
-        assert volume.labels[1, 2, 3] == 1
+        assert volume.labels.sum() == 1
+        assert volume.image[volume.labels == 1] == 255
         assert volume.axes == (0,)  # the other slices are thick and narrow
+
+
+def test_labels_that_are_stored_the_other_way_round_lie_on_their_image(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data" / "brain"
+    folder.mkdir(parents=True)
+    image = np.zeros((60, 50, 52), np.int16)
+    image[3:20, 2:30, 1:10] = 1000
+    write_nifti(folder / "p1_image.nii.gz", image, (1, 1, 1))
+    flipped = np.diag([-1.0, -1.0, 1.0, 1.0])
+    flipped[:2, 3] = 59, 49
+    labels = (image > 0).astype(np.uint8)[::-1, ::-1]
+    nib.save(nib.Nifti1Image(labels, flipped), folder / "p1_label.nii.gz")
+    pack(tmp_path / "data", tmp_path / "pack.npz")
+    (volume,) = load_pack(tmp_path / "pack.npz")
+    assert volume.image is not None
+    np.testing.assert_array_equal(volume.image > 0, volume.labels > 0)
+
+
+def test_volumes_with_time_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "heart"
+    folder.mkdir(parents=True)
+    write_nifti(folder / "a_label.nii.gz", np.ones((50, 50, 9, 4), np.int16), (1, 1, 1))
+    with pytest.raises(ValueError, match=r"a_label.*expected grey slices"):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
 
 
 def test_isotropic_volumes_are_sliced_along_every_axis(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import nibabel.nifti1
 import numpy as np
-import tifffile
 from skimage import io
 
+from napari_simpleclick.evaluation.same_voxels import on_voxels_of
+from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.training.grey import to_grey
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from napari_simpleclick.io.volume import Volume
 
 SMALLEST_SIDE = 48
 """Pixels; a volume is not sliced where a slice would have a shorter side."""
@@ -176,24 +178,27 @@ def read_volumes(source: Path) -> Iterator[LabelledVolume]:
     Raises
     ------
     ValueError
-        If the shapes of an image and its labels differ.
+        If labels do not lie on the voxels of their image, or have not 2 or 3 axes.
     """
     for path in sorted(source.glob("*_label.*")):
-        labels, spacing = _read_volume(path)
+        own = _read_volume(path)
         name = path.name.partition("_label.")[0]
-        axes = _slicing_axes(labels.shape, spacing)
         images = sorted(source.glob(f"{name}_image.*"))
         images = images or sorted(source.glob(f"{name}_*_image.*"))
         for image_path in images:
-            image = to_uint8(_read_volume(image_path)[0])
-            if image.shape != labels.shape:
+            its = _read_volume(image_path)
+            labels = on_voxels_of(its, own, image_path, path)
+            if its.data.shape != labels.shape:
                 raise ValueError(
-                    f"{image_path}: shape {image.shape}, expected that of "
+                    f"{image_path}: shape {its.data.shape}, expected that of "
                     f"{path.name}, {labels.shape}"
                 )
+            axes = _slicing_axes(labels.shape, its.scale)
+            image = to_uint8(its.data)
             yield LabelledVolume(source.name, image, renumber(labels), axes)
         if not images:
-            yield LabelledVolume(source.name, None, renumber(labels), axes)
+            axes = _slicing_axes(own.data.shape, own.scale)
+            yield LabelledVolume(source.name, None, renumber(own.data), axes)
 
 
 def _read_slices(source: Path) -> Iterator[LabelledVolume]:
@@ -203,13 +208,17 @@ def _read_slices(source: Path) -> Iterator[LabelledVolume]:
         yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
 
 
-def _read_volume(path: Path) -> tuple[NDArray[np.generic], Sequence[float]]:
-    if path.name.endswith((".nii", ".nii.gz")):
-        file = nibabel.nifti1.load(path)
-        spacing = tuple(float(step) for step in file.header.get_zooms()[2::-1])
-        return np.asarray(file.dataobj).transpose(2, 1, 0), spacing
-    volume: NDArray[np.generic] = tifffile.imread(path)
-    return volume[None] if volume.ndim == 2 else volume, (1.0, 1.0, 1.0)
+def _read_volume(path: Path) -> Volume:
+    """Read (z, y, x); a file of one slice is a volume, too."""
+    volume = read_volume(path)
+    if volume.data.ndim == 2:
+        data, scale = volume.data[None], (1.0, *volume.scale)
+        volume = replace(volume, data=data, scale=scale, units=("pixel", *volume.units))
+    if volume.data.ndim != 3 or volume.is_rgb or volume.channel_axis is not None:
+        raise ValueError(
+            f"{path}: shape {volume.data.shape}, expected grey slices, (z, y, x)"
+        )
+    return volume
 
 
 def _slicing_axes(shape: Sequence[int], spacing: Sequence[float]) -> tuple[int, ...]:

@@ -47,6 +47,12 @@ def test_paths_are_relative_to_the_file_and_names_stay_names(tmp_path: Path) -> 
     assert TrainConfig.from_toml(path).pretrained == str(tmp_path / "mae.pth")
 
 
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("steps = ")
+    with pytest.raises(ValueError, match=r"run\.toml cannot be read as TOML"):
+        TrainConfig.from_toml(tmp_path / "run.toml")
+
+
 def test_configuration_refuses_what_contradicts_itself(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="initial"):
         TrainConfig(initial="default", pretrained="vit_base_patch16_224.mae")

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from napari_simpleclick.training.dataset import CanvasDataset
@@ -20,3 +21,8 @@ def test_canvases_depend_on_seed_and_number_alone() -> None:
         assert torch.equal(mask, again[1])
         assert mask.any()
     assert not torch.equal(image, CanvasDataset(volumes, size=48, seed=4)[7][0])
+
+
+def test_a_share_beyond_all_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"real_fraction: 2, expected"):
+        CanvasDataset(real_fraction=2)

@@ -104,6 +104,19 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         pack(tmp_path, tmp_path / "pack.npz")
 
 
+@pytest.mark.parametrize("content", [b"no pack", b"PK\x03\x04 cut off", b""])
+def test_other_files_are_no_packs(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pack.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"pack\.npz is no pack of training data"):
+        load_pack(tmp_path / "pack.npz")
+
+
+def test_other_arrays_are_no_packs(tmp_path: Path) -> None:
+    np.savez(tmp_path / "pack.npz", labels=np.ones(3))
+    with pytest.raises(ValueError, match=r"pack\.npz is no pack of training data"):
+        load_pack(tmp_path / "pack.npz")
+
+
 def test_ct_is_shown_in_its_window() -> None:
     units = np.array([-1000, -200, 50, 300, 2000], np.int16)
     assert to_uint8(units).tolist() == [0, 0, 128, 255, 255]

@@ -195,9 +195,12 @@ class TrainConfig:
         Raises
         ------
         ValueError
-            If a name is unknown or a number is out of its range.
+            If it is no TOML, a name is unknown, or a number is out of its range.
         """
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} cannot be read as TOML: {error}") from error
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"{path}: unknown entries {sorted(unknown)}")

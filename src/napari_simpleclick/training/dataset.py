@@ -52,7 +52,7 @@ class CanvasDataset(Dataset[tuple[Tensor, Tensor]]):
     Raises
     ------
     ValueError
-        If both `volumes` and `source` are given.
+        If both `volumes` and `source` are given, or the share is none.
     """
 
     def __init__(
@@ -113,6 +113,10 @@ class RealOrSynthetic:
     """
 
     def __init__(self, volumes: Sequence[LabelledVolume], real_fraction: float) -> None:
+        if not 0 <= real_fraction <= 1:
+            raise ValueError(
+                f"real_fraction: {real_fraction}, expected a number in [0, 1]"
+            )
         self.real_fraction = real_fraction
         real = [v for v in volumes if v.image is not None]
         painted = [v for v in volumes if v.image is None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from skimage import io
@@ -104,18 +105,31 @@ def load_pack(path: Path) -> list[LabelledVolume]:
     -------
     list of LabelledVolume
         In the order of packing.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such pack, or is damaged.
     """
-    with np.load(path, allow_pickle=False) as file:
-        index = json.loads(file["index"].tobytes())
-        return [
-            LabelledVolume(
-                entry["source"],
-                file[f"image_{number}"] if f"image_{number}" in file else None,
-                file[f"labels_{number}"],
-                tuple(entry["axes"]),
-            )
-            for number, entry in enumerate(index)
-        ]
+    try:
+        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
+            return list(_volumes(file))
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ValueError(
+            f"{path} is no pack of training data; expected what `napari-simpleclick "
+            "pack` wrote"
+        ) from error
+
+
+def _volumes(file: Any) -> Iterator[LabelledVolume]:
+    for number, entry in enumerate(json.loads(file["index"].tobytes())):
+        image = f"image_{number}"
+        yield LabelledVolume(
+            entry["source"],
+            file[image] if image in file else None,
+            file[f"labels_{number}"],
+            tuple(entry["axes"]),
+        )
 
 
 def read_folder(folder: Path) -> Iterator[LabelledVolume]:

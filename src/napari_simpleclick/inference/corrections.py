@@ -44,7 +44,7 @@ def corrected(
         Give clicked pixels the clicked class, and what is around them the more
         readily, see `inference.reach`.
     stay : bool
-        Let a click that changes little change only what is next to it, see `steady`.
+        Let late clicks change little of what is far from them, see `steady`.
     threshold : float
         In [0, 1]; of the masks.
     """
@@ -59,8 +59,14 @@ def corrected(
         prediction = obedient(prediction, clicks, radius_in(roi, OBEYED))
     # A mask without a roi was drawn: there, a click may change anything.
     if stay and len(clicks) > 1 and previous is not None and previous.roi:
-        near = radius_in(roi, _NEAR)
-        return steady(prediction, previous, clicks[-1], near, threshold)
+        return steady(
+            prediction,
+            previous,
+            clicks,
+            near=radius_in(roi, _NEAR),
+            around=radius_in(roi, _FARTHEST),
+            threshold=threshold,
+        )
     return prediction
 
 

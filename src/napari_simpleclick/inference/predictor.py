@@ -66,7 +66,7 @@ class Predictor:
         Give clicked pixels the clicked class even where the model errs, and what is
         around them the more readily, see `inference.reach`.
     steady : bool
-        Let a click that changes little change only what is next to it.
+        Let late clicks change little of what is far from them, see `steady`.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
     device : str or torch.device

@@ -1,4 +1,4 @@
-"""Finished masks stay as they are: a late click changes only what is next to it."""
+"""Masks settle: the later a click, the less it changes of what is far from it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,57 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import expit, logit
 
 from napari_simpleclick.inference.transforms import clicked_pixel
 from napari_simpleclick.types import Prediction, Roi
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_simpleclick.types import Click
 
+    Map = NDArray[np.float32]
+
 AGREEMENT: Final = 0.85
 """IoU of the masks before and after a click above which the object is nearly found."""
+LATE: Final = 6
+"""Number of clicks from which the masks before and after one are averaged."""
+_SMALLEST: Final = 1e-4
+"""Keeps log odds within what a network can tell."""
 
 
 def steady(
     new: Prediction,
     old: Prediction,
-    click: Click,
-    radius: tuple[float, float],
+    clicks: Sequence[Click],
+    *,
+    near: tuple[float, float],
+    around: tuple[float, float],
     threshold: float,
 ) -> Prediction:
-    """Take back what a click changed elsewhere, if it changed little in all.
+    """Take back, or average, what a click changed far from it.
 
     While an object is being found, a click may change all of it. Once the masks before
     and after a click have an IoU of `AGREEMENT`, only the connected changes that come
-    within the radius of the click are kept; what flickers elsewhere is not.
+    near the click are kept; what flickers elsewhere is not. If they still differ by
+    more after `LATE` clicks, the image does not show where the object ends, and every
+    answer is a guess at it: then what changed far from the click gets the mean of the
+    log odds of before and after.
 
     Parameters
     ----------
     new, old : Prediction
         With and without the newest click.
-    click : Click
-        The newest, in pixels of the image.
-    radius : tuple of float
-        How near is near, in pixels along rows and columns.
+    clicks : sequence of Click
+        All, in the order in which they were made, in pixels of the image.
+    near : tuple of float
+        Radius of what is next to a click, in pixels along rows and columns.
+    around : tuple of float
+        Radius of what is not averaged at all, in the same pixels; at twice as far, both
+        masks count alike.
     threshold : float
         Of the masks, in [0, 1].
 
@@ -58,10 +75,13 @@ def steady(
     was, now = before > threshold, after > threshold
     changed = was ^ now
     most = (1 - AGREEMENT) * np.count_nonzero(was | now)
-    if np.count_nonzero(changed) > most:
+    if np.count_nonzero(changed) <= most:
+        far = changed & ~_touching(changed, clicks[-1], box, near)
+        kept = np.where(far, before, after)
+    elif len(clicks) >= LATE:
+        kept = _averaged(before, after, changed, clicks[-1], box, around)
+    else:
         return new
-    far = changed & ~_touching(changed, click, box, radius)
-    kept = np.where(far, before, after)
     return Prediction(kept, new.roi, box=box, shape=new.shape)
 
 
@@ -78,3 +98,26 @@ def _touching(
         max(left - across, 0) : max(left + across + 1, 0),
     ]
     return np.isin(pieces, near[near > 0])
+
+
+def _averaged(
+    before: Map,
+    after: Map,
+    changed: NDArray[np.bool_],
+    click: Click,
+    box: Roi,
+    around: tuple[float, float],
+) -> Map:
+    """Average the log odds of what changed, the farther from the click the more."""
+    (row, col), (down, across) = clicked_pixel(click), around
+    rows, cols = np.nonzero(changed)
+    away = np.hypot(
+        (rows + box.row_min - row) / down, (cols + box.col_min - col) / across
+    )
+    share = np.clip(1.5 - away / 2, 0.5, 1)
+    old, new = (
+        logit(odds[changed].clip(_SMALLEST, 1 - _SMALLEST)) for odds in (before, after)
+    )
+    kept = after.copy()
+    kept[changed] = expit(share * new + (1 - share) * old)
+    return kept

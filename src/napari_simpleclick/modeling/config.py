@@ -61,7 +61,8 @@ class SimpleClickConfig:
         Whether clicked pixels get the clicked class even where the network errs, and
         what is around them the more readily.
     steady : bool
-        Whether a click that changes little changes only what is next to it.
+        Whether late clicks change little of what is far from them, see
+        `inference.steadiness`.
 
     Raises
     ------

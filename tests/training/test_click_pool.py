@@ -88,7 +88,7 @@ def test_a_click_speaks_for_its_surroundings() -> None:
 
 
 def test_users_see_late_clicks_change_only_what_is_near() -> None:
-    pool = new_pool(stop_probability=1e-9, second_looks=0, stay=True)
+    pool = new_pool(stop_probability=1e-9, second_looks=0, steady=True)
     for row in (slice(0, 24), slice(24, 48)):  # of the canvas, which all of them see
         batch = pool.batch(6, SIDE)
         most = torch.ones(6, 1, SIDE, SIDE)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.evaluation.same_voxels import on_voxels_of
 from napari_simpleclick.evaluation.samples import AnnotatedSample, Dataset, Source
 from napari_simpleclick.evaluation.volume_layouts import (
     VOLUME_LAYOUTS,
@@ -19,6 +18,7 @@ from napari_simpleclick.evaluation.volume_layouts import (
 from napari_simpleclick.inference.intensity import display_range, to_display
 from napari_simpleclick.io import metaimage
 from napari_simpleclick.io.files import read_volume
+from napari_simpleclick.io.same_voxels import on_voxels_of
 from napari_simpleclick.io.units import convert_length, is_length
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.inference.reach import reach_of, speak_for_surroundings
-from napari_simpleclick.inference.steadiness import steady
+from napari_simpleclick.inference.steadiness import settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def corrected(
     previous: Prediction | None,
     *,
     obey: bool,
-    stay: bool,
+    steady: bool,
     threshold: float,
 ) -> Prediction:
     """Correct what a model answered.
@@ -43,8 +43,8 @@ def corrected(
     obey : bool
         Give clicked pixels the clicked class, and what is around them the more
         readily, see `inference.reach`.
-    stay : bool
-        Let late clicks change little of what is far from them, see `steady`.
+    steady : bool
+        Let late clicks change little of what is far from them, see `settled`.
     threshold : float
         In [0, 1]; of the masks.
     """
@@ -58,8 +58,8 @@ def corrected(
             speak_for_surroundings(prediction, clicks[-1], reach)
         prediction = obedient(prediction, clicks, radius_in(roi, OBEYED))
     # A mask without a roi was drawn: there, a click may change anything.
-    if stay and len(clicks) > 1 and previous is not None and previous.roi:
-        return steady(
+    if steady and len(clicks) > 1 and previous is not None and previous.roi:
+        return settled(
             prediction,
             previous,
             clicks,

@@ -66,7 +66,8 @@ class Predictor:
         Give clicked pixels the clicked class even where the model errs, and what is
         around them the more readily, see `inference.reach`.
     steady : bool
-        Let late clicks change little of what is far from them, see `steady`.
+        Let late clicks change little of what is far from them, see
+        `inference.steadiness`.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
     device : str or torch.device
@@ -220,7 +221,7 @@ class Predictor:
             clicks,
             previous,
             obey=self.obey,
-            stay=self.steady,
+            steady=self.steady,
             threshold=self.threshold,
         )
 

@@ -28,7 +28,7 @@ _SMALLEST: Final = 1e-4
 """Keeps log odds within what a network can tell."""
 
 
-def steady(
+def settled(
     new: Prediction,
     old: Prediction,
     clicks: Sequence[Click],

@@ -123,7 +123,7 @@ def build_clicks(
         stop_probability=config.stop_probability,
         second_looks=config.second_looks,
         obey=config.obey_clicks,
-        stay=config.steady,
+        steady=config.steady,
         seed=seed,
         device=str(fabric.device),
     )

@@ -54,7 +54,7 @@ class ClickPool:
     second_looks : float
         Chance, in [0, 1], of a closer look without a new click after the first click;
         a fifth of it after others.
-    obey, stay : bool
+    obey, steady : bool
         Whether users see, and click on, answers that are `corrected` in these ways.
     seed : int
         Seed of the users' behaviour.
@@ -78,7 +78,7 @@ class ClickPool:
         stop_probability: float = 0.28,
         second_looks: float = 0.5,
         obey: bool = False,
-        stay: bool = False,
+        steady: bool = False,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -86,7 +86,7 @@ class ClickPool:
         self.stop_probability = stop_probability
         self.second_looks = second_looks
         self.obey = obey
-        self.stay = stay
+        self.steady = steady
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.side = side
@@ -150,7 +150,7 @@ class ClickPool:
         users = batch.users
         grid = zoom.canvas_grid(self.box[users], self.side)
         canvas = functional.grid_sample(probability, grid, align_corners=False)[:, 0]
-        if self.obey or self.stay:
+        if self.obey or self.steady:
             canvas = corrected_answers(
                 canvas,
                 self.probability[users],
@@ -158,7 +158,7 @@ class ClickPool:
                 self.clicks[users],
                 self.count[users],
                 obey=self.obey,
-                stay=self.stay,
+                steady=self.steady,
             )
         self.probability[users] = (canvas * 255).round().to(torch.uint8)
         predicted, masks = canvas > THRESHOLD, self.mask[users]

@@ -23,7 +23,7 @@ def corrected_answers(
     counts: Tensor,
     *,
     obey: bool,
-    stay: bool,
+    steady: bool,
 ) -> Tensor:
     """Do to answers what is done to them in use, see `inference.corrections`.
 
@@ -40,7 +40,7 @@ def corrected_answers(
         (B, n, 3): row, column, and 1 for a positive click.
     counts : Tensor
         (B,): how many of them were made, at least 1.
-    obey, stay : bool
+    obey, steady : bool
         As for `corrected`.
 
     Returns
@@ -65,7 +65,7 @@ def corrected_answers(
             [Click(row, col, sign > 0) for row, col, sign in made[:count]],
             previous if count > 1 else None,
             obey=obey,
-            stay=stay,
+            steady=steady,
             threshold=THRESHOLD,
         ).probability
     return torch.from_numpy(pixels).to(answers.device)

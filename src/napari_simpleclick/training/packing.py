@@ -10,8 +10,8 @@ from zipfile import BadZipFile
 import numpy as np
 from skimage import io
 
-from napari_simpleclick.evaluation.same_voxels import on_voxels_of
 from napari_simpleclick.io.files import read_volume
+from napari_simpleclick.io.same_voxels import on_voxels_of
 from napari_simpleclick.training.grey import to_grey
 
 if TYPE_CHECKING:

@@ -149,3 +149,15 @@ def test_without_fabric_a_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
     with pytest.raises(ImportError, match=r"napari-simpleclick\[train\]"):
         open_fabric(TrainConfig())
+
+
+@pytest.mark.parametrize("is_computed", [True, False])
+def test_bfloat16_is_taken_only_where_the_processor_computes_it(
+    is_computed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"avx512_bf16": is_computed}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)
+    with open_fabric(TrainConfig(bfloat16=True)).autocast():
+        assert torch.is_autocast_enabled("cpu") == is_computed
+    with open_fabric(TrainConfig(bfloat16=False)).autocast():
+        assert not torch.is_autocast_enabled("cpu")

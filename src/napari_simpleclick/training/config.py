@@ -99,7 +99,7 @@ class TrainConfig:
     dice_weight : float
         Weight of the Dice loss beside the normalized focal loss.
     bfloat16 : bool
-        Compute the network in bfloat16 where that is safe.
+        Compute the network in bfloat16 where that is safe, on devices made for it.
     device : str
         Where the network is trained: "auto", "cpu", "cuda", "cuda:1" ...
     devices : int

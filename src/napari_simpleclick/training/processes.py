@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 
 from napari_simpleclick.inference.loading import choose_device
+from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.strategy import Strategy
 
     from napari_simpleclick.training.config import TrainConfig
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT: Final = timedelta(hours=4)
 """For another process; the first one validates while the others wait."""
@@ -47,13 +51,14 @@ def open_fabric(config: TrainConfig) -> Fabric:
     kind, _, number = config.device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps"):
         raise ValueError(f'device: {config.device!r}, expected "cpu", "cuda" ...')
+    device = choose_device(kind)  # type: ignore[arg-type]
     devices, nodes = _count(config)
     fabric = fabric_class(
-        accelerator=choose_device(kind).type,  # type: ignore[arg-type]
+        accelerator=device.type,
         devices=[int(number)] if number else devices,
         num_nodes=nodes,
         strategy=_strategy(devices, nodes),
-        precision="bf16-mixed" if config.bfloat16 else "32-true",
+        precision=_precision(config, device),
     )
     if not _is_started_by_fabric():
         fabric.launch()
@@ -69,6 +74,18 @@ def _fabric_class() -> type[Fabric]:
             "pip install 'napari-simpleclick[train]'"
         ) from error
     return Fabric
+
+
+def _precision(
+    config: TrainConfig, device: torch.device
+) -> Literal["bf16-mixed", "32-true"]:
+    """Take bfloat16 where it is computed; where it is emulated, it is far slower."""
+    if not config.bfloat16:
+        return "32-true"
+    if has_bfloat16(device):
+        return "bf16-mixed"
+    logger.info("this %s does not compute in bfloat16: float32 it is", device.type)
+    return "32-true"
 
 
 def _is_started_by_fabric() -> bool:

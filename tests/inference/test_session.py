@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from napari_simpleclick.inference.plane import Plane
-from napari_simpleclick.inference.session import ClickSession, Request, Target
+from napari_simpleclick.inference.session import (
+    ClickSession,
+    PlacedClick,
+    Request,
+    Target,
+)
 from napari_simpleclick.types import Click, Prediction
 
 PLANE, OTHER = Plane((3, None, None)), Plane((4, None, None))
@@ -48,6 +53,26 @@ def test_every_click_builds_on_the_answer_before() -> None:
     session, model = clicked(A, B, C)
     assert value(session) == pytest.approx(3 + 0.2 + 0.01)
     assert model.calls == 3
+
+
+def test_an_answer_that_was_foreseen_is_there_with_its_click() -> None:
+    session, model = clicked(A)
+    request = session.foresee(PlacedClick(B, Target(1, PLANE)))
+    assert request is not None
+    assert not session.commit(request, model(request))
+    assert value(session) == pytest.approx(1)
+    session.add(B, PLANE)
+    assert session.next_request() is None
+    assert value(session) == pytest.approx(2.1)
+
+
+def test_nothing_is_foreseen_while_other_masks_are_needed() -> None:
+    session, model = clicked(A)
+    session.add(B, OTHER)
+    placed = PlacedClick(C, Target(1, PLANE))
+    assert session.foresee(placed) is None
+    settle(session, model)
+    assert session.foresee(placed) is not None
 
 
 def test_undo_and_redo_need_no_model() -> None:

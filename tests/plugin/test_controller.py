@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gc import collect
+from types import SimpleNamespace
 from typing import Any
 from weakref import ref
 
@@ -15,6 +16,7 @@ from napari.settings import get_settings
 from napari.utils.key_bindings import coerce_keybinding
 
 from napari_simpleclick.inference.plane import Plane
+from napari_simpleclick.plugin import prediction_queue
 from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
 from napari_simpleclick.types import Click
 from tests.plugin.conftest import BrightDisks, HeldRunner
@@ -69,15 +71,17 @@ def test_signs_show_as_green_and_red(
     assert list(points.features["sign"]) == ["+", "-"]
 
 
+def press(points: Points, *place: float, modifiers: tuple[str, ...] = ()) -> None:
+    """Let a mouse button go down in the layer; napari adds no point before it is up."""
+    (pressed,) = (c for c in points.mouse_drag_callbacks if c.__name__ == "on_press")
+    pressed(points, SimpleNamespace(position=place, modifiers=modifiers))
+
+
 def test_a_modifier_inverts_one_click(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    class Press:
-        modifiers = ("Shift",)
-
     _, points, _ = begin(viewer, controller)
-    (press,) = (c for c in points.mouse_drag_callbacks if c.__name__ == "on_press")
-    press(points, Press())
+    press(points, 10, 20, 25, modifiers=("Shift",))
     points.add([10, 20, 25])
     points.add([10, 30, 25])
     assert list(points.features["sign"]) == ["-", "+"]
@@ -1010,6 +1014,103 @@ class TestOrder:
             runner.run_next()
         assert [len(clicks) for _, clicks, _ in predictor.seen] == list(range(1, 11))
         assert all(previous is not None for *_, previous in predictor.seen[1:])
+
+    @pytest.mark.parametrize("is_done_first", [True, False])
+    def test_a_click_is_computed_while_the_button_is_down(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+        is_done_first: bool,
+    ) -> None:
+        predictor = BrightDisks()
+        points, labels = self.after_one_click(viewer, controller, runner, predictor)
+        before = labels.data.copy()
+        press(points, 10, 30, 40)
+        if is_done_first:
+            runner.run_next()
+        np.testing.assert_array_equal(labels.data, before)
+        points.add([10, 30, 40])
+        if not is_done_first:
+            runner.run_next()
+        assert not runner.held
+        assert labels.data[10, 30, 40] == 1
+        assert [len(clicks) for _, clicks, _ in predictor.seen] == [1, 2]
+        controller.undo()
+        np.testing.assert_array_equal(labels.data, before)
+
+    @pytest.mark.parametrize("is_done_first", [True, False])
+    def test_what_was_computed_in_vain_leaves_no_trace(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+        is_done_first: bool,
+    ) -> None:
+        points, labels = self.after_one_click(viewer, controller, runner, BrightDisks())
+        press(points, 10, 30, 40)
+        if is_done_first:
+            runner.run_next()
+        points.add([10, 8, 8])  # the mouse went on before the button came up
+        while runner.held:
+            runner.run_next()
+        assert labels.data[10, 30, 40] == 0
+        assert labels.data[10, 8, 8] == 1
+        assert len(points.data) == 2
+        assert not controller.state.is_busy
+
+    def test_what_was_painted_meanwhile_counts(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        predictor = BrightDisks()
+        points, labels = self.after_one_click(viewer, controller, runner, predictor)
+        labels.data[10, 2, 2] = 1
+        press(points, 10, 30, 40)
+        runner.run_next()
+        points.add([10, 30, 40])
+        runner.run_next()
+        assert labels.data[10, 2, 2] == labels.data[10, 30, 40] == 1
+
+    def test_what_takes_long_is_not_computed_in_vain(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        points, _ = self.after_one_click(viewer, controller, runner, BrightDisks())
+        monkeypatch.setattr(prediction_queue, "MOST_IN_VAIN", 0.0)
+        press(points, 10, 30, 40)
+        assert not runner.held
+
+    def test_pressing_outside_the_image_or_to_select_begins_nothing(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        points, _ = self.after_one_click(viewer, controller, runner, BrightDisks())
+        press(points, 10, 30, 400)
+        points.mode = "select"
+        press(points, 10, 30, 40)
+        assert not runner.held
+
+    def after_one_click(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+        predictor: BrightDisks,
+    ) -> tuple[Points, Labels]:
+        controller.load_model(lambda: predictor, "test model")
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 25])
+        runner.run_next()
+        runner.run_next()
+        return points, labels
 
     def test_undo_makes_the_answer_on_its_way_stale(
         self,

@@ -295,6 +295,21 @@ def test_dragging_pans_and_adds_nothing(window: Window) -> None:
     assert len(window.points.data) == 0
 
 
+def test_the_mask_is_there_when_the_button_comes_up(window: Window) -> None:
+    window.start()
+    window.viewer.dims.set_current_step(0, 8)
+    window.click(8, 50, 40)
+    window.settle()
+    place, left = window.place(8, 50, 70), Qt.MouseButton.LeftButton
+    window.bot.mouseMove(window.canvas, place)
+    window.bot.mousePress(window.canvas, left, PLAIN, place)
+    window.settle()
+    assert window.labels.data[8, 50, 70] == 0
+    window.bot.mouseRelease(window.canvas, left, PLAIN, place)
+    assert window.labels.data[8, 50, 70] == 1
+    assert not window.controller.state.is_busy
+
+
 def test_3d_view_and_back(window: Window) -> None:
     window.start()
     window.viewer.dims.set_current_step(0, 8)

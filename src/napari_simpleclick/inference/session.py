@@ -219,6 +219,24 @@ class ClickSession:
             del self._wanted[target]
         return None
 
+    def foresee(self, placed: PlacedClick) -> Request | None:
+        """Return the prediction that one more click would need.
+
+        Its answer may be committed whether or not the click comes, and is there at once
+        if it does.
+
+        Returns
+        -------
+        Request or None
+            None while other masks are needed first.
+        """
+        clicks = self.clicks_of(placed.target)
+        count, previous = self._best(placed.target, clicks)
+        if self.next_request() is not None or count < len(clicks):
+            return None
+        wanted = (*clicks, placed.click)
+        return Request(placed.target, wanted, previous, self._generation)
+
     def commit(self, request: Request, prediction: Prediction) -> bool:
         """Take the answer to a request; return whether it still belongs to the clicks.
 

@@ -160,6 +160,7 @@ class SegmentationController:
             image, points, masks, dims, first, self._sign, self._threshold
         )
         run.changed.connect(self._on_clicks)
+        run.pressed.connect(self._queue.foresee)
         run.message.connect(self.message)
         run.ended.connect(self.stop)
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}

@@ -213,7 +213,7 @@ class MaskPainter:
     def paint(
         self, target: Target, threshold: float, *, is_partial: bool = False
     ) -> None:
-        """Make a target of the layer what the session says of it.
+        """Make a target of the layer what the session says of it, once it is adopted.
 
         Parameters
         ----------
@@ -228,7 +228,8 @@ class MaskPainter:
         count, prediction = self._session.answer(target)
         if count < len(clicks) and not (is_partial and count):
             return
-        before = Roi.around(object_mask(self._labels, target))
+        _, painted = self._painted.get(target, ((), None))
+        before = None if painted is None else painted[0]
         after = None if prediction is None else _object_in(prediction, threshold)
         box = before.joined(after) if before and after else before or after
         seen = None

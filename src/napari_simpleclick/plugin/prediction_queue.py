@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+import math
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from napari_simpleclick.plugin.shared_predictor import SharedPredictor
 from napari_simpleclick.plugin.worker import reason_of
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+MOST_IN_VAIN: Final = 0.3
+"""Seconds of a prediction that may be begun before it is sure to be wanted."""
+
 
 class Source(Protocol):
     """Has requests, and takes their answers; see `Segmentation`."""
@@ -31,8 +36,12 @@ class Source(Protocol):
         """Return what to answer next, and the image slice that it is about."""
         ...
 
+    def foreseen_request(self) -> tuple[Request, RawSlice] | None:
+        """Return what the click that has begun will need, if nothing else is next."""
+        ...
+
     def receive(self, request: Request, prediction: Prediction) -> bool:
-        """Take an answer; return whether it was still wanted."""
+        """Take an answer; return whether it was wanted already, or still."""
         ...
 
     def abandon(self, request: Request) -> bool:
@@ -82,6 +91,7 @@ class PredictionQueue:
         self._running = 0
         self._model_count = 0
         self._slice: tuple[RawSlice, NDArray[np.uint8]] | None = None
+        self._last_took = math.inf
 
     @property
     def predictor(self) -> SharedPredictor | None:
@@ -122,6 +132,7 @@ class PredictionQueue:
         def loaded(predictor: ClickPredictor) -> None:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
+                self._last_took = math.inf
                 if self._source is not None:
                     self._source.resume()
                 self._on_message(f"{name} is ready.")
@@ -143,11 +154,20 @@ class PredictionQueue:
 
     def answer(self) -> None:
         """Begin to compute what the source waits for, unless a task is on its way."""
-        source = self._source
-        if self._predictor is None or self.is_busy or source is None:
-            return
-        wanted = source.next_request()
-        if wanted is None:
+        if self._source is not None:
+            self._answer(self._source, self._source.next_request())
+
+    def foresee(self) -> None:
+        """Begin to compute what a click will need that is not there yet.
+
+        Nothing is begun that takes long: it would keep another click waiting, if this
+        one turned out to be none.
+        """
+        if self._source is not None and self._last_took <= MOST_IN_VAIN:
+            self._answer(self._source, self._source.foreseen_request())
+
+    def _answer(self, source: Source, wanted: tuple[Request, RawSlice] | None) -> None:
+        if self._predictor is None or self.is_busy or wanted is None:
             return
         predictor, (request, raw) = self._predictor, wanted
 
@@ -178,7 +198,10 @@ class PredictionQueue:
         kept = self._slice  # another thread may drop it at any time
         if kept is None or not raw.shows_same(kept[0]):
             kept = self._slice = raw, raw.read()
-        return predictor.predict(kept[1], request.clicks, request.previous)
+        begin = perf_counter()
+        prediction = predictor.predict(kept[1], request.clicks, request.previous)
+        self._last_took = perf_counter() - begin
+        return prediction
 
     def _fail(self, what: str, error: BaseException, remark: str = "") -> None:
         _LOG.debug("%s", what, exc_info=error)

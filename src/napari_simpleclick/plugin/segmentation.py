@@ -49,6 +49,8 @@ class Segmentation:
         The clicks; `follow` wants the targets that an edit of them returns.
     changed : Signal
         Emits when the clicks or the object changed; there may be masks to compute.
+    pressed : Signal
+        Emits when a mouse button goes down where that begins a click.
     message : Signal
         Emits a sentence for the user.
     ended : Signal
@@ -56,6 +58,7 @@ class Segmentation:
     """
 
     changed = Signal()
+    pressed = Signal()
     message = Signal(str)
     ended = Signal()
 
@@ -78,6 +81,7 @@ class Segmentation:
         self._abandoned: dict[Target, None] = {}
         self._is_inverted = False
         self._is_writing = False
+        self._foreseen: PlacedClick | None = None
         labels.selected_label = self.session.object_id
 
     @property
@@ -164,10 +168,13 @@ class Segmentation:
 
     def next_request(self) -> tuple[Request, image_layer.RawSlice] | None:
         """Return what a model is to answer next, and the slice that it is about."""
-        request = self.session.next_request()
-        if request is None:
+        return self._with_slice(self.session.next_request())
+
+    def foreseen_request(self) -> tuple[Request, image_layer.RawSlice] | None:
+        """Return what will be next once the button that is down is let go."""
+        if self._foreseen is None:
             return None
-        return request, image_layer.raw_slice(self.image, request.target.plane)
+        return self._with_slice(self.session.foresee(self._foreseen))
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
         """Paint the answer to a request; return whether it was still wanted."""
@@ -215,8 +222,14 @@ class Segmentation:
             self.follow(self.session.replace(self._clicks(self.session.clicks)))
 
     def on_press(self, layer: Points, event: Any) -> None:
-        """Remember whether the modifier inverts the click that begins now."""
+        """Remember whether the modifier inverts the click that begins now.
+
+        napari places the point when the button is let go, if the mouse has not moved.
+        """
         self._is_inverted = INVERTING_MODIFIER in event.modifiers
+        if layer.mode == "add":
+            self._foreseen = self._placed(layer.world_to_data(event.position))
+            self.pressed.emit()
 
     def on_image_data(self) -> None:
         """Compute new masks from new data, from the next click on."""
@@ -250,19 +263,28 @@ class Segmentation:
         read = click_layer.read_clicks(
             self.points, [i for i in inside if i < first_new]
         )
-        return [*known, *read, *self._placed([i for i in inside if i >= first_new])]
+        return [*known, *read, *self._new([i for i in inside if i >= first_new])]
 
-    def _placed(self, indices: Sequence[int]) -> list[PlacedClick]:
+    def _new(self, indices: Sequence[int]) -> list[PlacedClick]:
         """Return what new points mean; nothing if no slice is on display."""
-        is_positive = (self.sign == "+") != self._is_inverted
+        placed = [self._placed(self.points.data[i]) for i in indices]
         self._is_inverted = False
-        target = self.target
-        if target is None:
-            return []
-        return [
-            click_layer.placed(self.points.data[i], target, is_positive=is_positive)
-            for i in indices
-        ]
+        return [click for click in placed if click is not None]
+
+    def _placed(self, point: Sequence[float]) -> PlacedClick | None:
+        """Return what a point means that is placed now; None if no pixel is there."""
+        target, shape = self.target, image_layer.image_shape(self.image)
+        if target is None or not click_layer.is_inside(point, shape):
+            return None
+        is_positive = (self.sign == "+") != self._is_inverted
+        return click_layer.placed(point, target, is_positive=is_positive)
+
+    def _with_slice(
+        self, request: Request | None
+    ) -> tuple[Request, image_layer.RawSlice] | None:
+        if request is None:
+            return None
+        return request, image_layer.raw_slice(self.image, request.target.plane)
 
     def _obstacle(self) -> str:
         """Say why a click found no pixel."""

@@ -16,6 +16,8 @@ from napari_simpleclick.inference.loading import (
 )
 from napari_simpleclick.modeling.checkpoint import save_checkpoint
 from napari_simpleclick.modeling.config import SimpleClickConfig
+from napari_simpleclick.modeling.runtimes import opening
+from napari_simpleclick.modeling.runtimes.runtime import Runtime
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.types import Click, Prediction
 
@@ -37,6 +39,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
         recompute_iou=0.9,
         crop_snap=8,
         second_look=True,
+        glance_size=32,
         exact_clicks=True,
         obey_clicks=True,
         steady=True,
@@ -49,6 +52,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     assert predictor.zoom_in.recompute_iou == 0.9
     assert predictor.zoom_in.snap == 8
     assert predictor.second_look
+    assert predictor.glance_size == 32
     assert predictor.exact_clicks
     assert predictor.obey
     assert predictor.steady
@@ -83,15 +87,18 @@ def test_the_log_tells_what_computes(
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_runtimes_give_the_same_masks(tmp_path: Path, flip: bool) -> None:
+@pytest.mark.parametrize("shape", [(70, 90), (50, 54)])
+def test_runtimes_give_the_same_masks(
+    tmp_path: Path, flip: bool, shape: tuple[int, int]
+) -> None:
     torch.manual_seed(0)
-    network = SimpleClick(replace(SMALL, second_look=True)).eval()
+    network = SimpleClick(replace(SMALL, second_look=True, glance_size=48)).eval()
     with torch.no_grad():
         network.head.conv_seg.weight.mul_(40)
     path = tmp_path / "own.safetensors"
     save_checkpoint(network, path)
-    image = np.random.default_rng(0).integers(0, 256, (70, 90), dtype=np.uint8)
-    clicks = [Click(30, 40), Click(50, 20, is_positive=False), Click(35, 50)]
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    clicks = [Click(30, 40), Click(45, 20, is_positive=False), Click(35, 50)]
     answers: list[Prediction | None] = [None, None]
     predictors = [
         load_predictor(path, device="cpu", runtime=name, flip=flip)
@@ -102,6 +109,8 @@ def test_runtimes_give_the_same_masks(tmp_path: Path, flip: bool) -> None:
             predictor.predict(image, clicks[:count], answer)
             for predictor, answer in zip(predictors, answers, strict=True)
         ]
+    assert isinstance(predictors[1].glance_model, Runtime)
+    assert predictors[1].glance_model.name == "openvino-float32"
     ours, expected = (each for each in answers if each is not None)
     assert ours.roi == expected.roi
     assert expected.probability.std() > 0.05
@@ -126,3 +135,20 @@ def test_from_the_second_time_on_no_network_is_built(tmp_path: Path) -> None:
         "assert 'timm' not in sys.modules and 'torchvision' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_where_a_glance_is_refused_torch_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "own.safetensors"
+    save_checkpoint(SimpleClick(replace(SMALL, second_look=True, glance_size=32)), path)
+
+    def agreement(compute: object, network: object, size: int, device: object) -> float:
+        return 1.0 if size == 64 else 0.5
+
+    monkeypatch.setattr(opening, "measure_agreement", agreement)
+    predictor = load_predictor(path, runtime="openvino-float32")
+    assert isinstance(predictor.glance_model, Runtime)
+    assert predictor.glance_model.name == "torch-float32"
+    assert "agrees with that of PyTorch in float32 by 0.500" in caplog.text
+    predictor.predict(np.zeros((30, 30), np.uint8), [Click(15, 15)])

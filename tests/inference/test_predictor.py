@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_simpleclick.inference.predictor import Predictor
+from napari_simpleclick.inference.predictor import GLANCED, Predictor
 from napari_simpleclick.inference.transforms import CropInputs, ZoomIn
 from napari_simpleclick.types import Click, Prediction, Roi
 
@@ -64,6 +64,32 @@ def test_a_second_look_answers_the_first_click_from_its_crop(model):
     without_zoom = Predictor(model, input_size=64, second_look=True, zoom_in=None)
     without_zoom.predict(image, [Click(250, 150)])
     assert len(model.calls) == 4
+
+
+def test_the_first_look_at_a_small_image_is_a_glance(model):
+    predictor = Predictor(model, input_size=64, second_look=True, glance_size=35)
+    image, clicks = square_image()[230:270, 130:170], [Click(20, 20)]
+    assert max(image.shape) <= GLANCED * 35
+    answer = predictor.predict(image, clicks)
+    predictor.predict(image, [*clicks, Click(2, 2, False)], answer)
+    assert [call.image.shape[-1] for call in model.calls] == [35, 64, 64]
+    assert answer.probability.shape == image.shape
+    model.calls.clear()
+    predictor.predict(square_image()[230:271, 130:170], clicks)
+    replace(predictor, second_look=False).predict(image, clicks)
+    replace(predictor, input_size=32).predict(image, clicks)
+    sizes = [call.image.shape[-1] for call in model.calls]
+    assert sizes == [64, 64, 64, 32, 32]
+
+
+def test_a_glance_may_have_a_network_of_its_own(model):
+    other = Recorder()
+    predictor = Predictor(
+        model, input_size=64, second_look=True, glance_size=48, glance_model=other
+    )
+    predictor.predict(square_image()[230:270, 130:170], [Click(20, 20)])
+    assert [call.image.shape[-1] for call in other.calls] == [48]
+    assert [call.image.shape[-1] for call in model.calls] == [64]
 
 
 @pytest.mark.parametrize("shape", [(1500, 2000), (130, 1700), (300, 300), (1, 90)])

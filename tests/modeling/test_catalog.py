@@ -69,6 +69,7 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
             "recompute_iou": 0.5,
             "crop_snap": 0,
             "second_look": False,
+            "glance_size": 0,
             "exact_clicks": False,
             "obey_clicks": False,
             "steady": False,

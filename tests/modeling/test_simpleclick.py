@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -123,3 +125,9 @@ def test_wrong_shapes_are_named() -> None:
         model(image, torch.rand(1, 1, 32, 64), points)
     with pytest.raises(ValueError, match="points: batch"):
         model(image, mask, points.repeat(2, 1, 1))
+
+
+@pytest.mark.parametrize("size", [-16, 30])
+def test_a_glance_is_a_whole_number_of_patches(size: int) -> None:
+    with pytest.raises(ValueError, match=f"glance_size: {size}, expected 0 or a"):
+        replace(TINY, glance_size=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -60,8 +61,7 @@ def predict_together(
 def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]:
     encoded = [predictor.encode(*request) for request in requests]
     with torch.inference_mode():
-        logits = predictor.model(*stack([inputs for inputs, _ in encoded]))
-        answers = logits.split([len(inputs.image) for inputs, _ in encoded])
+        answers = _compute(predictor, [inputs for inputs, _ in encoded])
         return [
             predictor.decode(
                 answer, roi, request.image.shape[:2], request.clicks, request.previous
@@ -70,6 +70,19 @@ def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]
                 answers, encoded, requests, strict=True
             )
         ]
+
+
+def _compute(predictor: Predictor, inputs: Sequence[CropInputs]) -> list[Tensor]:
+    """Answer crops of any sizes, those of one size together."""
+    places = defaultdict(list)
+    for place, each in enumerate(inputs):
+        places[each.image.shape[-1]].append(place)
+    answers: dict[int, Tensor] = {}
+    for group in places.values():
+        logits = predictor.compute(stack([inputs[place] for place in group]))
+        parts = logits.split([len(inputs[place].image) for place in group])
+        answers |= zip(group, parts, strict=True)
+    return [answers[place] for place in range(len(inputs))]
 
 
 def stack(inputs: Sequence[CropInputs]) -> CropInputs:

@@ -13,7 +13,7 @@ from napari_simpleclick.inference.transforms import ZoomIn
 from napari_simpleclick.modeling.catalog import find_checkpoint
 from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
 from napari_simpleclick.modeling.runtimes.opening import open_runtime
-from napari_simpleclick.modeling.runtimes.runtime import Runtime
+from napari_simpleclick.modeling.runtimes.runtime import Runtime, RuntimeRefusedError
 from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
@@ -72,8 +72,25 @@ def load_predictor(
     opened = open_runtime(source, runtime, device=place)
     _LOG.info("%s computes with %s (%s)", model, opened.title, place.type)
     return predictor_for(
-        opened, opened.config, flip=flip, threshold=threshold, device=place
+        opened,
+        opened.config,
+        glance_model=_open_glance(source, opened),
+        flip=flip,
+        threshold=threshold,
+        device=place,
     )
+
+
+def _open_glance(source: NetworkSource, opened: Runtime) -> Runtime | None:
+    """Open the network for its `glance_size` too, where a runtime takes one size."""
+    size = opened.config.glance_size
+    if not size or not opened.name.startswith("openvino"):
+        return None
+    try:
+        return open_runtime(source, opened.name, device=opened.device, size=size)
+    except RuntimeRefusedError as error:
+        _LOG.warning("%s: so PyTorch has the first look at small images", error)
+        return open_runtime(source, "torch-float32", device=opened.device)
 
 
 def runtime_of(predictor: object) -> Runtime | None:
@@ -91,6 +108,7 @@ def predictor_for(
     model: ClickModel,
     config: SimpleClickConfig,
     *,
+    glance_model: ClickModel | None = None,
     input_size: int | None = None,
     flip: bool = False,
     threshold: float = 0.49,
@@ -104,6 +122,8 @@ def predictor_for(
         The network, in any runtime.
     config : SimpleClickConfig
         Its configuration.
+    glance_model : ClickModel or None
+        As for `Predictor`.
     input_size : int or None
         Side of the square input in pixels; None for the one it was trained at.
     flip, threshold, device
@@ -119,6 +139,8 @@ def predictor_for(
             snap=config.crop_snap,
         ),
         second_look=config.second_look,
+        glance_size=config.glance_size,
+        glance_model=glance_model,
         exact_clicks=config.exact_clicks,
         obey=config.obey_clicks,
         steady=config.steady,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+GLANCED: Final = 8 / 7
+"""Sides of an image over those of the input that it is first looked at in, at most."""
 
 
 class ClickModel(Protocol):
@@ -60,6 +64,13 @@ class Predictor:
         Answer a first click by two passes: over the whole image, and over the crop that
         the first answer zooms in to. It makes up for the detail that a small object
         lacks in the first pass.
+    glance_size : int
+        Side of the input of the first of these passes, in pixels, for images that it
+        shows whole without losing much: those with sides of up to `GLANCED` times it.
+        It takes less time, and such images, enlarged, look like none that a network
+        has learned from. 0 for `input_size`.
+    glance_model : ClickModel or None
+        The network for inputs of that size, where `model` takes no other than its own.
     exact_clicks : bool
         Draw clicks where the crop shows their pixels, see `crop_clicks`.
     obey : bool
@@ -87,6 +98,8 @@ class Predictor:
     flip: bool = False
     zoom_in: ZoomIn | None = field(default_factory=ZoomIn)
     second_look: bool = False
+    glance_size: int = 0
+    glance_model: ClickModel | None = None
     exact_clicks: bool = False
     obey: bool = False
     steady: bool = False
@@ -169,14 +182,19 @@ class Predictor:
         if previous is not None:
             check_previous(previous, image.shape[:2])
         roi = self._roi(image.shape[:2], clicks, previous)
+        size = self._input_size(image.shape[:2], previous)
         inputs = CropInputs(
-            self._tensor(_crop_unit_rgb(image, roi, self.input_size)),
-            self._prev_mask(roi, previous),
-            self._tensor(
-                crop_clicks(clicks, roi, self.input_size, exact=self.exact_clicks)
-            ),
+            self._tensor(_crop_unit_rgb(image, roi, size)),
+            self._prev_mask(roi, previous, size),
+            self._tensor(crop_clicks(clicks, roi, size, exact=self.exact_clicks)),
         )
         return (add_flipped(inputs) if self.flip else inputs), roi
+
+    def compute(self, inputs: CropInputs) -> Tensor:
+        """Let the network answer what `encode` prepared: logits (B, 1, S, S)."""
+        is_own = inputs.image.shape[-1] == self.input_size
+        model = self.model if is_own else self.glance_model or self.model
+        return model(*inputs)
 
     def decode(
         self,
@@ -235,7 +253,7 @@ class Predictor:
     ) -> Prediction:
         inputs, roi = self.encode(image, clicks, previous)
         with torch.inference_mode():
-            logits, shape = self.model(*inputs), image.shape[:2]
+            logits, shape = self.compute(inputs), image.shape[:2]
             return self.decode(
                 logits, roi, shape, clicks, previous, is_glance=is_glance
             )
@@ -250,8 +268,14 @@ class Predictor:
             return whole(shape)
         return self.zoom_in.roi(shape, clicks, previous)
 
-    def _prev_mask(self, roi: Roi, previous: Prediction | None) -> Tensor:
-        size = self.input_size
+    def _input_size(self, shape: tuple[int, int], previous: Prediction | None) -> int:
+        """Return the side of the input of the next pass over an image."""
+        is_glanced = max(shape) <= GLANCED * self.glance_size
+        if is_glanced and self.looks_again(previous):
+            return min(self.glance_size, self.input_size)
+        return self.input_size
+
+    def _prev_mask(self, roi: Roi, previous: Prediction | None, size: int) -> Tensor:
         if previous is None:
             return torch.zeros((1, 1, size, size), device=self.device)
         return self._tensor(crop_prediction(previous, roi, size)[None])

@@ -54,6 +54,9 @@ class SimpleClickConfig:
     second_look : bool
         Whether the first click's mask is at once refined by a pass over its crop: for
         networks that are trained so.
+    glance_size : int
+        Side in pixels of the input for the first of these two passes where the image is
+        small, see `Predictor`; 0 for `image_size`.
     exact_clicks : bool
         Whether clicks are drawn where the crop shows their pixels; the published code
         draws them up to a pixel of the image too far up and left.
@@ -90,6 +93,7 @@ class SimpleClickConfig:
     recompute_iou: float = 0.5
     crop_snap: int = 0
     second_look: bool = False
+    glance_size: int = 0
     exact_clicks: bool = False
     obey_clicks: bool = False
     steady: bool = False
@@ -115,6 +119,11 @@ class SimpleClickConfig:
             )
         if not 0 <= self.recompute_iou <= 1:
             raise ValueError(f"recompute_iou: {self.recompute_iou}, expected 0 to 1")
+        if self.glance_size < 0 or self.glance_size % self.patch_size:
+            raise ValueError(
+                f"glance_size: {self.glance_size}, expected 0 or a multiple of the "
+                f"patch size, {self.patch_size}"
+            )
         if self.crop_snap < 0:
             raise ValueError(f"crop_snap: {self.crop_snap}, expected at least 0")
         smallest = min(*self.neck_dims, *_whole_numbers(self))

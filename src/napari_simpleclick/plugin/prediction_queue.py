@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.click_predictor import ClickPredictor
-    from napari_simpleclick.inference.session import Request
+    from napari_simpleclick.inference.session import PlacedClick, Request
     from napari_simpleclick.plugin.image_layer import RawSlice
     from napari_simpleclick.plugin.worker import Runner
     from napari_simpleclick.types import Prediction
@@ -36,8 +36,8 @@ class Source(Protocol):
         """Return what to answer next, and the image slice that it is about."""
         ...
 
-    def foreseen_request(self) -> tuple[Request, RawSlice] | None:
-        """Return what the click that has begun will need, if nothing else is next."""
+    def foresee(self, placed: PlacedClick) -> tuple[Request, RawSlice] | None:
+        """Return what a click will need that has begun, if nothing else is next."""
         ...
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
@@ -157,14 +157,14 @@ class PredictionQueue:
         if self._source is not None:
             self._answer(self._source, self._source.next_request())
 
-    def foresee(self) -> None:
-        """Begin to compute what a click will need that is not there yet.
+    def foresee(self, placed: PlacedClick) -> None:
+        """Begin to compute what a click will need that has begun.
 
         Nothing is begun that takes long: it would keep another click waiting, if this
         one turned out to be none.
         """
         if self._source is not None and self._last_took <= MOST_IN_VAIN:
-            self._answer(self._source, self._source.foreseen_request())
+            self._answer(self._source, self._source.foresee(placed))
 
     def _answer(self, source: Source, wanted: tuple[Request, RawSlice] | None) -> None:
         if self._predictor is None or self.is_busy or wanted is None:

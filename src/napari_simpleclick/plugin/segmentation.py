@@ -50,7 +50,7 @@ class Segmentation:
     changed : Signal
         Emits when the clicks or the object changed; there may be masks to compute.
     pressed : Signal
-        Emits when a mouse button goes down where that begins a click.
+        Emits the click that begins when a mouse button goes down.
     message : Signal
         Emits a sentence for the user.
     ended : Signal
@@ -58,7 +58,7 @@ class Segmentation:
     """
 
     changed = Signal()
-    pressed = Signal()
+    pressed = Signal(object)
     message = Signal(str)
     ended = Signal()
 
@@ -81,7 +81,6 @@ class Segmentation:
         self._abandoned: dict[Target, None] = {}
         self._is_inverted = False
         self._is_writing = False
-        self._foreseen: PlacedClick | None = None
         labels.selected_label = self.session.object_id
 
     @property
@@ -170,11 +169,11 @@ class Segmentation:
         """Return what a model is to answer next, and the slice that it is about."""
         return self._with_slice(self.session.next_request())
 
-    def foreseen_request(self) -> tuple[Request, image_layer.RawSlice] | None:
-        """Return what will be next once the button that is down is let go."""
-        if self._foreseen is None:
-            return None
-        return self._with_slice(self.session.foresee(self._foreseen))
+    def foresee(
+        self, placed: PlacedClick
+    ) -> tuple[Request, image_layer.RawSlice] | None:
+        """Return what will be next once a click that has begun is made."""
+        return self._with_slice(self.session.foresee(placed))
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
         """Paint the answer to a request; return whether it was still wanted."""
@@ -228,8 +227,9 @@ class Segmentation:
         """
         self._is_inverted = INVERTING_MODIFIER in event.modifiers
         if layer.mode == "add":
-            self._foreseen = self._placed(layer.world_to_data(event.position))
-            self.pressed.emit()
+            placed = self._placed(layer.world_to_data(event.position))
+            if placed is not None:
+                self.pressed.emit(placed)
 
     def on_image_data(self) -> None:
         """Compute new masks from new data, from the next click on."""

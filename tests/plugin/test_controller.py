@@ -1015,16 +1015,32 @@ class TestOrder:
         assert [len(clicks) for _, clicks, _ in predictor.seen] == list(range(1, 11))
         assert all(previous is not None for *_, previous in predictor.seen[1:])
 
-    @pytest.mark.parametrize("is_done_first", [True, False])
-    def test_a_click_is_computed_while_the_button_is_down(
+    @pytest.fixture
+    def clicked(
         self,
         viewer: ViewerModel,
         controller: SegmentationController,
         runner: HeldRunner,
+        predictor: BrightDisks,
+    ) -> tuple[Points, Labels]:
+        """Points and masks after a first click."""
+        controller.load_model(lambda: predictor, "test model")
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 25])
+        runner.run_next()
+        runner.run_next()
+        return points, labels
+
+    @pytest.mark.parametrize("is_done_first", [True, False])
+    def test_a_click_is_computed_while_the_button_is_down(
+        self,
+        clicked: tuple[Points, Labels],
+        controller: SegmentationController,
+        runner: HeldRunner,
+        predictor: BrightDisks,
         is_done_first: bool,
     ) -> None:
-        predictor = BrightDisks()
-        points, labels = self.after_one_click(viewer, controller, runner, predictor)
+        points, labels = clicked
         before = labels.data.copy()
         press(points, 10, 30, 40)
         if is_done_first:
@@ -1042,12 +1058,12 @@ class TestOrder:
     @pytest.mark.parametrize("is_done_first", [True, False])
     def test_what_was_computed_in_vain_leaves_no_trace(
         self,
-        viewer: ViewerModel,
+        clicked: tuple[Points, Labels],
         controller: SegmentationController,
         runner: HeldRunner,
         is_done_first: bool,
     ) -> None:
-        points, labels = self.after_one_click(viewer, controller, runner, BrightDisks())
+        points, labels = clicked
         press(points, 10, 30, 40)
         if is_done_first:
             runner.run_next()
@@ -1060,13 +1076,9 @@ class TestOrder:
         assert not controller.state.is_busy
 
     def test_what_was_painted_meanwhile_counts(
-        self,
-        viewer: ViewerModel,
-        controller: SegmentationController,
-        runner: HeldRunner,
+        self, clicked: tuple[Points, Labels], runner: HeldRunner
     ) -> None:
-        predictor = BrightDisks()
-        points, labels = self.after_one_click(viewer, controller, runner, predictor)
+        points, labels = clicked
         labels.data[10, 2, 2] = 1
         press(points, 10, 30, 40)
         runner.run_next()
@@ -1076,41 +1088,22 @@ class TestOrder:
 
     def test_what_takes_long_is_not_computed_in_vain(
         self,
-        viewer: ViewerModel,
-        controller: SegmentationController,
+        clicked: tuple[Points, Labels],
         runner: HeldRunner,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        points, _ = self.after_one_click(viewer, controller, runner, BrightDisks())
         monkeypatch.setattr(prediction_queue, "MOST_IN_VAIN", 0.0)
-        press(points, 10, 30, 40)
+        press(clicked[0], 10, 30, 40)
         assert not runner.held
 
     def test_pressing_outside_the_image_or_to_select_begins_nothing(
-        self,
-        viewer: ViewerModel,
-        controller: SegmentationController,
-        runner: HeldRunner,
+        self, clicked: tuple[Points, Labels], runner: HeldRunner
     ) -> None:
-        points, _ = self.after_one_click(viewer, controller, runner, BrightDisks())
+        points, _ = clicked
         press(points, 10, 30, 400)
         points.mode = "select"
         press(points, 10, 30, 40)
         assert not runner.held
-
-    def after_one_click(
-        self,
-        viewer: ViewerModel,
-        controller: SegmentationController,
-        runner: HeldRunner,
-        predictor: BrightDisks,
-    ) -> tuple[Points, Labels]:
-        controller.load_model(lambda: predictor, "test model")
-        _, points, labels = begin(viewer, controller)
-        points.add([10, 20, 25])
-        runner.run_next()
-        runner.run_next()
-        return points, labels
 
     def test_undo_makes_the_answer_on_its_way_stale(
         self,

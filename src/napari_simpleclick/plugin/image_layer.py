@@ -118,6 +118,23 @@ def is_in_world_units(image: Image | Labels, dims: Dims) -> bool:
     return units is None or tuple(units[-image.ndim :]) == tuple(image.units)
 
 
+def obstacle(image: Image, dims: Dims) -> str:
+    """Say why a click found no pixel of an image."""
+    if dims.ndisplay != 2:
+        return "Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."
+    if not is_in_world_units(image, dims):
+        return (
+            f"napari cannot place clicks on image {image.name!r}, as another layer has "
+            "other units: give all layers the same."
+        )
+    if displayed_plane(image, dims) is None:
+        return (
+            f"No slice of image {image.name!r} is on display here, or it is tilted out "
+            "of the view."
+        )
+    return f"Click inside image {image.name!r}."
+
+
 def show_plane(image: Image, dims: Dims, plane: Plane) -> None:
     """Move the viewer's sliders to a slice of an image."""
     missing = dims.ndim - image.ndim

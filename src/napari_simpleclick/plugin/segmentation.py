@@ -210,7 +210,7 @@ class Segmentation:
             clicks = self._clicks()
         is_outside = len(clicks) < len(self.points.data)
         if is_outside:
-            self.message.emit(self._obstacle())
+            self.message.emit(image_layer.obstacle(self.image, self._dims))
         if is_outside and action == "changed":
             clicks = list(self.session.clicks)
         self.follow(self.session.replace(clicks))
@@ -257,16 +257,15 @@ class Segmentation:
         All others are read from the layer, but for those that were added last.
         """
         shape, data = image_layer.image_shape(self.image), self.points.data
-        unknown = range(len(known), len(data))
-        inside = [i for i in unknown if click_layer.is_inside(data[i], shape)]
-        first_new = len(data) - new_count
+        first_new = max(len(data) - new_count, len(known))
+        old = range(len(known), first_new)
         read = click_layer.read_clicks(
-            self.points, [i for i in inside if i < first_new]
+            self.points, [i for i in old if click_layer.is_inside(data[i], shape)]
         )
-        return [*known, *read, *self._new([i for i in inside if i >= first_new])]
+        return [*known, *read, *self._new(range(first_new, len(data)))]
 
     def _new(self, indices: Sequence[int]) -> list[PlacedClick]:
-        """Return what new points mean; nothing if no slice is on display."""
+        """Return what new points mean, those that lie on a pixel on display."""
         placed = [self._placed(self.points.data[i]) for i in indices]
         self._is_inverted = False
         return [click for click in placed if click is not None]
@@ -285,19 +284,3 @@ class Segmentation:
         if request is None:
             return None
         return request, image_layer.raw_slice(self.image, request.target.plane)
-
-    def _obstacle(self) -> str:
-        """Say why a click found no pixel."""
-        if self._dims.ndisplay != 2:
-            return "Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."
-        if not image_layer.is_in_world_units(self.image, self._dims):
-            return (
-                f"napari cannot place clicks on image {self.image.name!r}, as another "
-                "layer has other units: give all layers the same."
-            )
-        if self.plane is None:
-            return (
-                f"No slice of image {self.image.name!r} is on display here, or it is "
-                "tilted out of the view."
-            )
-        return f"Click inside image {self.image.name!r}."

@@ -65,8 +65,6 @@ def test_every_runtime_answers_as_the_network(
     network: SimpleClick,
     cache: RuntimeCache,
 ) -> None:
-    if name == "openvino-bfloat16" and name not in candidates(CPU):
-        pytest.skip("the processor has no bfloat16")
     runtime = open_runtime(source, name, cache=cache)
     assert runtime.name == name
     assert runtime.config == TINY

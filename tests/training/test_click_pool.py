@@ -1,9 +1,14 @@
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 
+from napari_simpleclick.evaluation.robot_user import next_click
+from napari_simpleclick.inference.crops import crop_image
+from napari_simpleclick.inference.transforms import crop_clicks
 from napari_simpleclick.training.click_pool import ClickPool
+from napari_simpleclick.types import Click, Roi
 
 SIDE = 48
 
@@ -146,3 +151,66 @@ def test_a_restored_pool_goes_on_in_the_same_way() -> None:
         assert torch.equal(one.points, two.points)
         answer = torch.rand(4, 1, SIDE, SIDE)
         assert torch.equal(pool.answer(one, answer), other.answer(two, answer))
+
+
+def small_pool() -> ClickPool:
+    rng = np.random.default_rng(0)
+    image = torch.from_numpy(rng.integers(0, 255, (224, 224), dtype=np.uint8))
+    mask = torch.zeros(224, 224, dtype=torch.bool)
+    mask[60:140, 90:190] = True
+    source = iter([(image, mask)] * 100)
+    pool = ClickPool(
+        source,
+        side=224,
+        users=12,
+        stop_probability=1e-9,
+        second_looks=0,
+        small_images=1,
+    )
+    pool.open()
+    assert (pool.extent < 224).sum() > 6
+    return pool
+
+
+def test_small_images_are_shown_as_in_use() -> None:
+    pool = small_pool()
+    pool.answer(batch := pool.batch(12, 112), 0.8 * batch.mask.roll(9, -1))
+    batch = pool.batch(12, 112)
+    zoomed = 0
+    for view, mask, points, user in zip(
+        batch.image, batch.prev_mask, batch.points, batch.users, strict=True
+    ):
+        top, left, bottom, right = pool.box[user].int().tolist()
+        extent, roi = int(pool.extent[user]), Roi(top, bottom - 1, left, right - 1)
+        assert max(bottom, right) <= extent
+        zoomed += (bottom - top) < extent
+        shown = crop_image(pool.image[user].numpy(), roi, 112) / 255
+        seen = crop_image(pool.probability[user].numpy(), roi, 112) / 255
+        tint = view.amax(dim=(1, 2)) / shown.max()
+        np.testing.assert_allclose(view[0], shown * tint[0].item(), atol=1e-3)
+        if mask.any():  # else it was forgotten on purpose
+            np.testing.assert_allclose(mask[0], seen, atol=1e-3)
+        clicks = [
+            Click(row, col, sign > 0)
+            for row, col, sign in pool.clicks[user, : pool.count[user]].tolist()
+        ]
+        expected = crop_clicks(clicks, roi, 112, exact=True)
+        drawn = points[points[:, 2] >= 0].numpy()
+        np.testing.assert_allclose(drawn, expected[expected[:, 2] >= 0], atol=1e-3)
+    assert zoomed > 6
+
+
+def test_users_of_small_images_mostly_click_like_the_robot_user() -> None:
+    pool = small_pool()
+    batch = pool.batch(12, 112)
+    pool.answer(batch, 0.8 * batch.mask.roll(9, -1))
+    same = 0
+    for user in torch.nonzero(pool.count == 2)[:, 0]:
+        first, second = pool.clicks[user, :2].tolist()
+        expected = next_click(
+            pool.mask[user].numpy(),
+            (pool.probability[user] > 0.49 * 255).numpy(),
+            [Click(first[0], first[1])],
+        )
+        same += Click(second[0], second[1], second[2] > 0) == expected
+    assert same >= 6

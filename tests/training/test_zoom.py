@@ -11,9 +11,15 @@ def mask_of(low: tuple[int, int], high: tuple[int, int], side: int) -> torch.Ten
     return mask
 
 
-def around(mask: torch.Tensor, clicks: list[list[float]], smallest: float) -> list:
+def around(
+    mask: torch.Tensor, clicks: list[list[float]], smallest: float, extent: int = 100
+) -> list:
     boxes = zoom.boxes_around(
-        mask, torch.tensor([clicks]), torch.tensor([smallest]), torch.ones(1, 2)
+        mask,
+        torch.tensor([clicks]),
+        torch.tensor([smallest]),
+        torch.ones(1, 2),
+        torch.tensor([extent]),
     )
     return boxes[0].tolist()
 
@@ -34,6 +40,7 @@ def test_positive_clicks_stretch_the_box_negative_and_missing_do_not() -> None:
 def test_a_box_has_a_smallest_side_and_stays_in_the_canvas() -> None:
     mask = mask_of((0, 48), (4, 52), 100)
     assert around(mask, [[2.0, 50.0, 1.0]], 30) == [0, 35, 17, 65]
+    assert around(mask, [[2.0, 50.0, 1.0]], 30, extent=60) == [0, 35, 17, 60]
 
 
 def test_bounds_of_full_and_empty_masks() -> None:
@@ -62,10 +69,10 @@ def test_view_and_canvas_are_inverse_for_whole_pixels() -> None:
     canvas = torch.rand(2, 1, 12, 12, dtype=torch.float64)
     box = torch.tensor([[2.0, 4, 8, 10], [0, 0, 6, 6]], dtype=torch.float64)
     view = functional.grid_sample(
-        canvas, zoom.view_grid(box, 12, 6), align_corners=False
+        canvas, zoom.view_grid(box, 12, 6), align_corners=True
     )
     torch.testing.assert_close(view[0], canvas[0, :, 2:8, 4:10], atol=1e-5, rtol=0)
-    back = functional.grid_sample(view, zoom.canvas_grid(box, 12), align_corners=False)
+    back = functional.grid_sample(view, zoom.canvas_grid(box, 12), align_corners=True)
     torch.testing.assert_close(
         back[1, :, :6, :6], canvas[1, :, :6, :6], atol=1e-5, rtol=0
     )

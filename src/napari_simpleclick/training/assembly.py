@@ -124,6 +124,7 @@ def build_clicks(
         second_looks=config.second_looks,
         obey=config.obey_clicks,
         steady=config.steady,
+        small_images=config.small_images,
         seed=seed,
         device=str(fabric.device),
     )

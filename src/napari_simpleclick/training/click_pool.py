@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.training import zoom
 from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
 from napari_simpleclick.training.corrected_answers import corrected_answers
-from napari_simpleclick.training.robot_clicks import next_clicks
+from napari_simpleclick.training.robot_clicks import RANDOM_CLICKS, next_clicks
+from napari_simpleclick.training.small_images import SMALLEST_CROP, made_small
+from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,7 @@ STATE = (
     "clicks",
     "count",
     "box",
+    "extent",
     "zoomed",
     "smallest",
     "drawn",
@@ -56,6 +60,9 @@ class ClickPool:
         a fifth of it after others.
     obey, steady : bool
         Whether users see, and click on, answers that are `corrected` in these ways.
+    small_images : float
+        Share of the canvases, in [0, 1], that are made images of few pixels, see
+        `training.small_images`.
     seed : int
         Seed of the users' behaviour.
     device : str
@@ -79,6 +86,7 @@ class ClickPool:
         second_looks: float = 0.5,
         obey: bool = False,
         steady: bool = False,
+        small_images: float = 0.0,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -87,6 +95,7 @@ class ClickPool:
         self.second_looks = second_looks
         self.obey = obey
         self.steady = steady
+        self.small_images = small_images
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.side = side
@@ -98,6 +107,7 @@ class ClickPool:
             self.clicks = torch.full((users, max_clicks, 3), -1.0)
             self.count = torch.zeros(users, dtype=torch.long)
             self.box = torch.zeros(users, 4)
+            self.extent = torch.full((users,), side)
             self.zoomed = torch.zeros(users, dtype=torch.bool)
             self.smallest = torch.zeros(users)
 
@@ -122,7 +132,7 @@ class ClickPool:
         shown = (self.image[chosen], self.probability[chosen], 255 * self.mask[chosen])
         layers = torch.stack(shown, dim=1).float() / 255
         grid = zoom.view_grid(self.box[chosen], self.side, size)
-        view = functional.grid_sample(layers, grid, align_corners=False)
+        view = functional.grid_sample(layers, grid, align_corners=True)
         remembered = (self._rand(users) > 0.08)[:, None, None, None]
         return ClickBatch(
             image=self._tinted(view[:, :1]),
@@ -149,7 +159,7 @@ class ClickPool:
         """
         users = batch.users
         grid = zoom.canvas_grid(self.box[users], self.side)
-        canvas = functional.grid_sample(probability, grid, align_corners=False)[:, 0]
+        canvas = functional.grid_sample(probability, grid, align_corners=True)[:, 0]
         if self.obey or self.steady:
             canvas = corrected_answers(
                 canvas,
@@ -182,7 +192,7 @@ class ClickPool:
             setattr(self, name, kept)
 
     def _click_on(self, users: Tensor, predicted: Tensor) -> None:
-        clicks = next_clicks(self.mask[users], predicted, self.generator)
+        clicks = self._next_clicks(users, predicted)
         done = clicks[:, 0] < 0
         done |= self._rand(len(users)) < self.stop_probability
         done |= self.count[users] >= self.clicks.shape[1]
@@ -202,19 +212,48 @@ class ClickPool:
         """Give users new canvases, and let each click a first time."""
         for user in users.tolist():
             self._seat(user, next(self.canvases))
-        masks = self.mask[users]
-        nothing = torch.zeros_like(masks)
-        self.clicks[users, 0] = next_clicks(masks, nothing, self.generator)
+        self.count[users] = 0
+        nothing = torch.zeros_like(self.mask[users])
+        self.clicks[users, 0] = self._next_clicks(users, nothing)
         self.count[users] = 1
 
     def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
-        self.image[user], self.mask[user] = (part.to(self.device) for part in canvas)
+        image, mask = (part.to(self.device) for part in canvas)
+        smallest = self.side * 0.12 ** (1.1 * self._rand(1))[0]
+        if self.small_images and self._rand(1)[0] < self.small_images:
+            image, mask = made_small(image, mask, self.generator)
+        extent = len(image)
+        if extent < self.side:
+            smallest = torch.tensor(SMALLEST_CROP)
+        self.image[user], self.mask[user] = 0, False
+        self.image[user, :extent, :extent] = image
+        self.mask[user, :extent, :extent] = mask
         self.drawn += 1
         self.probability[user] = 0
         self.clicks[user] = -1
-        self.box[user, :2], self.box[user, 2:] = 0, self.side
+        self.box[user, :2], self.box[user, 2:] = 0, extent
+        self.extent[user] = extent
         self.zoomed[user] = False
-        self.smallest[user] = self.side * 0.12 ** (1.1 * self._rand(1))[0]
+        self.smallest[user] = smallest
+
+    def _next_clicks(self, users: Tensor, predicted: Tensor) -> Tensor:
+        """Click on errors, (B, 3); where pixels are few, mostly as at evaluation."""
+        masks = self.mask[users]
+        clicks = next_clicks(masks, predicted, self.generator)
+        if not self.small_images:
+            return clicks
+        exact = self._rand(len(users)) >= RANDOM_CLICKS
+        exact &= (self.extent[users] < self.side) & (clicks[:, 0] >= 0)
+        for place in torch.nonzero(exact)[:, 0].tolist():
+            count = int(self.count[users[place]])
+            made = self.clicks[users[place], :count].tolist()
+            click = next_click(
+                masks[place].cpu().numpy(),
+                predicted[place].cpu().numpy(),
+                [Click(row, col, sign > 0) for row, col, sign in made],
+            )
+            clicks[place] = torch.tensor([click.row, click.col, click.is_positive])
+        return clicks
 
     def _zoom(self, users: Tensor, predicted: Tensor) -> None:
         """Move the boxes of users who have just clicked, as zoom-in does."""
@@ -222,7 +261,9 @@ class ClickPool:
             (len(users), 2), generator=self.generator, device=self.device
         )
         box, clicks = self.box[users], self.clicks[users]
-        wanted = zoom.boxes_around(predicted, clicks, self.smallest[users], margin)
+        wanted = zoom.boxes_around(
+            predicted, clicks, self.smallest[users], margin, self.extent[users]
+        )
         newest = clicks[
             torch.arange(len(users), device=self.device), self.count[users] - 1
         ]
@@ -234,9 +275,8 @@ class ClickPool:
     def _points(self, users: Tensor, size: int) -> Tensor:
         """Clicks in pixels of the view; those outside it are left out."""
         count = int(self.count[users].max())
-        clicks, box = self.clicks[users, :count], self.box[users, None]
-        scale = size / (box[..., 2:] - box[..., :2])
-        place = (clicks[..., :2] + 0.5 - box[..., :2]) * scale - 0.5
+        clicks = self.clicks[users, :count]
+        place = zoom.in_view(clicks[..., :2], self.box[users], size)
         number = torch.arange(count, device=self.device)
         order = number.expand(len(users), -1)[..., None]
         visible = ((place > -0.5) & (place < size - 0.5)).all(dim=-1)

@@ -64,6 +64,9 @@ class TrainConfig:
     obey_clicks, steady : bool
         Whether the answers that users of the pool see are corrected in these ways. The
         network is marked to be used so, see `SimpleClickConfig`.
+    small_images : float
+        Share of the canvases, in [0, 1], that users of the pool see as images of few
+        pixels, see `training.small_images`.
     max_points : int
         Largest number of clicks of either sign, of iterative clicks.
     rounds : int
@@ -153,6 +156,7 @@ class TrainConfig:
     second_looks: float = 0.5
     obey_clicks: bool = True
     steady: bool = True
+    small_images: float = 0.0
     max_points: int = 24
     rounds: int = 3
     steps: int = 10_000

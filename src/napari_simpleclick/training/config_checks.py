@@ -15,7 +15,13 @@ _CHOICES: Final = (
     ("clicks", ("pool", "iterative")),
     ("schedule", ("cosine", "step")),
 )
-_SHARES: Final = ("real_fraction", "stop_probability", "second_looks", "ema_decay")
+_SHARES: Final = (
+    "real_fraction",
+    "stop_probability",
+    "second_looks",
+    "small_images",
+    "ema_decay",
+)
 _WHOLE: Final = ("steps", "log_every", "devices", "nodes", "max_points")
 _POSITIVE: Final = (
     "learning_rate",

@@ -18,7 +18,7 @@ evaluation has 0.5; a box that follows the mask closely is used better."""
 
 
 def boxes_around(
-    predicted: Tensor, clicks: Tensor, smallest: Tensor, margin: Tensor
+    predicted: Tensor, clicks: Tensor, smallest: Tensor, margin: Tensor, extent: Tensor
 ) -> Tensor:
     """Lay expanded boxes around predictions and positive clicks.
 
@@ -32,21 +32,23 @@ def boxes_around(
         (B,), float: shortest side of a box in pixels.
     margin : Tensor
         (B, 2), float: factor on the expansion, along rows and columns.
+    extent : Tensor
+        (B,): sides of the images on the canvases, in pixels.
 
     Returns
     -------
     Tensor
-        (B, 4), float, within the canvas.
+        (B, 4), float, within the images.
     """
     side = predicted.shape[-1]
     low, high = bounds(predicted)
     places, positive = clicks[..., :2], clicks[..., 2:] > 0
     low = torch.minimum(low, places.where(positive, side).amin(dim=1))
     high = torch.maximum(high, places.where(positive, -1).amax(dim=1) + 1)
-    centre, extent = (low + high) / 2, (high - low) * EXPANSION * margin
-    half = torch.maximum(extent, smallest[:, None]) / 2
+    centre, wanted = (low + high) / 2, (high - low) * EXPANSION * margin
+    half = torch.maximum(wanted, smallest[:, None]) / 2
     low = (centre - half).clamp(min=0).round()
-    high = (centre + half).clamp(max=side).round()
+    high = torch.minimum(centre + half, extent[:, None]).round()
     return torch.cat([low, high], dim=1)
 
 
@@ -99,6 +101,8 @@ def box_iou(first: Tensor, second: Tensor) -> Tensor:
 def view_grid(box: Tensor, side: int, size: int) -> Tensor:
     """Tell where in the canvas each pixel of the view lies.
 
+    As `inference.crops` does it, the corner pixels of the view are those of the box.
+
     Parameters
     ----------
     box : Tensor
@@ -109,11 +113,11 @@ def view_grid(box: Tensor, side: int, size: int) -> Tensor:
     Returns
     -------
     Tensor
-        (B, size, size, 2), float: for `grid_sample` with `align_corners=False`.
+        (B, size, size, 2), float: for `grid_sample` with `align_corners=True`.
     """
-    line = (torch.arange(size, device=box.device) + 0.5) / size
-    low, extent = box[:, :2, None], (box[:, 2:] - box[:, :2])[..., None]
-    return _grid((low + extent * line) / side * 2 - 1)
+    line = torch.arange(size, device=box.device) / (size - 1)
+    low, last = box[:, :2, None], box[:, 2:, None] - 1
+    return _grid((low + (last - low) * line) / (side - 1) * 2 - 1)
 
 
 def canvas_grid(box: Tensor, side: int) -> Tensor:
@@ -124,9 +128,30 @@ def canvas_grid(box: Tensor, side: int) -> Tensor:
     Tensor
         (B, side, side, 2), float; beyond -1 and 1 outside the box.
     """
-    line = torch.arange(side, device=box.device) + 0.5
-    low, extent = box[:, :2, None], (box[:, 2:] - box[:, :2])[..., None]
-    return _grid((line - low) / extent * 2 - 1)
+    line = torch.arange(side, device=box.device)
+    low, last = box[:, :2, None], box[:, 2:, None] - 1
+    return _grid((line - low) / (last - low) * 2 - 1)
+
+
+def in_view(places: Tensor, box: Tensor, size: int) -> Tensor:
+    """Say where pixels of the canvas lie in the view.
+
+    Parameters
+    ----------
+    places : Tensor
+        (B, n, 2), float: row, column in pixels of the canvas.
+    box : Tensor
+        (B, 4), float.
+    size : int
+        Side of the view in pixels.
+
+    Returns
+    -------
+    Tensor
+        (B, n, 2), float, in pixels of the view; beyond them outside the box.
+    """
+    low, last = box[:, None, :2], box[:, None, 2:] - 1
+    return (places - low) / (last - low) * (size - 1)
 
 
 def _grid(lines: Tensor) -> Tensor:

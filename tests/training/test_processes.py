@@ -137,8 +137,8 @@ def test_a_device_that_is_not_there_is_named() -> None:
         open_fabric(TrainConfig(device="abacus"))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_cuda_is_not_replaced_by_the_processor() -> None:
+def test_cuda_is_not_replaced_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="cuda"):
         open_fabric(TrainConfig(device="cuda:1"))
 

@@ -219,12 +219,11 @@ class ClickPool:
 
     def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
         image, mask = (part.to(self.device) for part in canvas)
-        smallest = self.side * 0.12 ** (1.1 * self._rand(1))[0]
+        zoom_in = 0.12 ** (1.1 * self._rand(1))[0]
         if self.small_images and self._rand(1)[0] < self.small_images:
             image, mask = made_small(image, mask, self.generator)
         extent = len(image)
-        if extent < self.side:
-            smallest = torch.tensor(SMALLEST_CROP)
+        is_small = extent < self.side
         self.image[user], self.mask[user] = 0, False
         self.image[user, :extent, :extent] = image
         self.mask[user, :extent, :extent] = mask
@@ -234,7 +233,7 @@ class ClickPool:
         self.box[user, :2], self.box[user, 2:] = 0, extent
         self.extent[user] = extent
         self.zoomed[user] = False
-        self.smallest[user] = smallest
+        self.smallest[user] = SMALLEST_CROP if is_small else self.side * zoom_in
 
     def _next_clicks(self, users: Tensor, predicted: Tensor) -> Tensor:
         """Click on errors, (B, 3); where pixels are few, mostly as at evaluation."""

@@ -28,13 +28,15 @@ def blobs(n: int) -> list[Sample]:
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize(("second_look", "glance"), [(False, 0), (True, 0), (True, 73)])
-def test_a_batch_gives_the_results_of_one_at_a_time(flip, second_look, glance):
+@pytest.mark.parametrize("flood", [False, True])
+def test_a_batch_gives_the_results_of_one_at_a_time(flip, second_look, glance, flood):
     predictor = Predictor(
         closed_form,
         input_size=64 if glance == 0 else 96,
         flip=flip,
         second_look=second_look,
         glance_size=glance,
+        flood=flood,
     )
     alone = list(evaluate_dataset(predictor, blobs(5), 6))
     together = list(evaluate_dataset(predictor, blobs(5), 6, batch_size=3))

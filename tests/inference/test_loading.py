@@ -40,6 +40,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
         crop_snap=8,
         second_look=True,
         glance_size=32,
+        flood=True,
         exact_clicks=True,
         obey_clicks=True,
         steady=True,
@@ -53,6 +54,7 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
     assert predictor.zoom_in.snap == 8
     assert predictor.second_look
     assert predictor.glance_size == 32
+    assert predictor.flood
     assert predictor.exact_clicks
     assert predictor.obey
     assert predictor.steady
@@ -68,6 +70,7 @@ def test_published_networks_are_used_as_published() -> None:
     assert predictor.zoom_in.recompute_iou == 0.5
     assert predictor.zoom_in.snap == 0
     assert not predictor.second_look
+    assert not predictor.flood
     assert not predictor.obey
     assert not predictor.steady
 
@@ -92,7 +95,8 @@ def test_runtimes_give_the_same_masks(
     tmp_path: Path, flip: bool, shape: tuple[int, int]
 ) -> None:
     torch.manual_seed(0)
-    network = SimpleClick(replace(SMALL, second_look=True, glance_size=48)).eval()
+    config = replace(SMALL, second_look=True, glance_size=48, flood=True)
+    network = SimpleClick(config).eval()
     with torch.no_grad():
         network.head.conv_seg.weight.mul_(40)
     path = tmp_path / "own.safetensors"

@@ -94,8 +94,9 @@ def test_a_glance_may_have_a_network_of_its_own(model):
 
 @pytest.mark.parametrize("shape", [(1500, 2000), (130, 1700), (300, 300), (1, 90)])
 @pytest.mark.parametrize("obey", [True, False])
+@pytest.mark.parametrize("flood", [True, False])
 @pytest.mark.parametrize("snap", [0, 8])
-def test_a_second_look_needs_no_more_than_it_is_given(shape, obey, snap):
+def test_a_second_look_needs_no_more_than_it_is_given(shape, obey, flood, snap):
     """Half a whole map: the same as two passes over all of it."""
     smooth = torch.nn.AvgPool2d(9, 1, 4)
     for seed in range(6):
@@ -112,17 +113,34 @@ def test_a_second_look_needs_no_more_than_it_is_given(shape, obey, snap):
             input_size=64,
             second_look=True,
             obey=obey,
+            flood=flood,
             zoom_in=ZoomIn(snap=snap),
         )
         image = np.random.default_rng(seed).integers(0, 255, shape).astype(np.uint8)
         clicks = [Click(0.4 * shape[0], 0.7 * shape[1])]
         answer = predictor.predict(image, clicks)
         first = replace(predictor, second_look=False).predict(image, clicks)
+        first = predictor.for_second_look(first, image, clicks)
         second = predictor.predict(image, clicks, first)
         assert answer.roi == second.roi
         for given, whole in zip(recorder.calls[1], recorder.calls[3], strict=True):
             torch.testing.assert_close(given, whole, atol=2e-6, rtol=0)
         np.testing.assert_array_equal(answer.probability, second.probability)
+
+
+def test_a_second_look_sees_where_the_image_has_edges(model):
+    """Such a model takes any bright pixel for object, also of a dim neighbour."""
+    image = square_image().clip(60)
+    image[200:300, 200:260] = 140
+    clicks = [Click(250, 150)]
+    seen = []
+    for flood in (False, True):
+        predictor = Predictor(model, input_size=64, second_look=True, flood=flood)
+        roi = predictor.predict(image, clicks).roi
+        col = round(63 * (230 - roi.col_min) / (roi.shape[1] - 1))
+        seen.append(model.calls[-1].prev_mask[0, 0, 32, col].item())
+    assert seen[0] > 0.55
+    assert seen[1] < 0.35
 
 
 def test_a_second_look_may_begin_with_a_negative_click(model):

@@ -70,6 +70,7 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
             "crop_snap": 0,
             "second_look": False,
             "glance_size": 0,
+            "flood": False,
             "exact_clicks": False,
             "obey_clicks": False,
             "steady": False,

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from napari_simpleclick.evaluation.metrics import iou
 from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.inference.crops import crop_image
-from napari_simpleclick.inference.transforms import crop_clicks
+from napari_simpleclick.inference.flooding import flooded
+from napari_simpleclick.inference.transforms import crop_clicks, whole
 from napari_simpleclick.training.click_pool import ClickPool
-from napari_simpleclick.types import Click, Roi
+from napari_simpleclick.types import Click, Prediction, Roi
 
 SIDE = 48
 
@@ -122,6 +124,29 @@ def test_a_second_look_zooms_in_without_a_new_click() -> None:
     assert pool.count.tolist() == [1] * 6
     assert pool.zoomed.all()
     assert pool.batch(6, SIDE).prev_mask.max() > 0.5
+
+
+def test_a_second_look_is_flooded_as_in_use() -> None:
+    pool = new_pool(stop_probability=1e-9, second_looks=1, flood=True)
+    pool.smallest[:] = 2 * SIDE
+    batch = pool.batch(6, SIDE)
+    shifted = 0.6 * batch.mask.float().roll(4, -1)
+    pool.answer(batch, shifted)
+    improved = 0
+    for place, user in enumerate(batch.users.tolist()):
+        before = (shifted[place, 0] * 255).round() / 255
+        answer = Prediction(before.numpy())
+        click = Click(*pool.clicks[user, 0, :2].tolist())
+        image = pool.image[user].numpy()
+        mixed = flooded(answer, image, [click], whole((SIDE, SIDE)), 0.49)
+        seen = pool.probability[user].numpy() / 255
+        np.testing.assert_allclose(seen, mixed.probability, atol=0.02)
+        mask = pool.mask[user].numpy()
+        improved += iou(seen > 0.49, mask) > iou(before.numpy() > 0.49, mask) + 0.1
+    assert improved == 6
+    pool.answer(batch := pool.batch(6, SIDE), shifted)
+    seen = pool.probability[batch.users]  # a second time it is not
+    assert torch.equal(seen > 125, seen > 0)
 
 
 def test_nobody_clicks_more_than_allowed() -> None:

@@ -150,7 +150,12 @@ def test_training_leaves_checkpoints_a_state_and_logs(
     model = train(dataclasses.replace(config, tensorboard=True), output)
     shipped = load_checkpoint(output / "last.safetensors")
     assert shipped.config == dataclasses.replace(
-        TINY, second_look=True, exact_clicks=True, obey_clicks=True, steady=True
+        TINY,
+        second_look=True,
+        flood=True,
+        exact_clicks=True,
+        obey_clicks=True,
+        steady=True,
     )
     for name, value in model.state_dict().items():
         torch.testing.assert_close(

@@ -52,10 +52,15 @@ def predict_together(
         return [predictor.predict(*request) for request in requests]
     answers = _pass(predictor, requests)
     again = [i for i, one in enumerate(requests) if predictor.looks_again(one.previous)]
-    closer = [requests[i]._replace(previous=answers[i]) for i in again]
+    closer = [_closer(predictor, requests[i], answers[i]) for i in again]
     for i, answer in zip(again, _pass(predictor, closer) if again else (), strict=True):
         answers[i] = answer
     return answers
+
+
+def _closer(predictor: Predictor, request: Request, glance: Prediction) -> Request:
+    previous = predictor.for_second_look(glance, request.image, request.clicks)
+    return request._replace(previous=previous)
 
 
 def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]:

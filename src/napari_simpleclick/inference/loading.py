@@ -141,6 +141,7 @@ def predictor_for(
         second_look=config.second_look,
         glance_size=config.glance_size,
         glance_model=glance_model,
+        flood=config.flood,
         exact_clicks=config.exact_clicks,
         obey=config.obey_clicks,
         steady=config.steady,

@@ -12,6 +12,7 @@ from torch import Tensor
 from napari_simpleclick.inference.corrections import OBEYED, corrected, radius_in
 from napari_simpleclick.inference.crops import crop_image, crop_prediction, fill_box
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
+from napari_simpleclick.inference.flooding import doubled, flooded
 from napari_simpleclick.inference.input_checks import (
     check_clicks,
     check_image,
@@ -71,6 +72,9 @@ class Predictor:
         has learned from. 0 for `input_size`.
     glance_model : ClickModel or None
         The network for inputs of that size, where `model` takes no other than its own.
+    flood : bool
+        Mix the first of these answers with floodings of the image from the click, see
+        `inference.flooding`.
     exact_clicks : bool
         Draw clicks where the crop shows their pixels, see `crop_clicks`.
     obey : bool
@@ -100,6 +104,7 @@ class Predictor:
     second_look: bool = False
     glance_size: int = 0
     glance_model: ClickModel | None = None
+    flood: bool = False
     exact_clicks: bool = False
     obey: bool = False
     steady: bool = False
@@ -144,7 +149,8 @@ class Predictor:
             or the previous crop lies outside the image.
         """
         if self.looks_again(previous):
-            previous = self._pass(image, clicks, None, is_glance=True)
+            glance = self._pass(image, clicks, None, is_glance=True)
+            previous = self.for_second_look(glance, image, clicks)
         return self._pass(image, clicks, previous)
 
     def looks_again(self, previous: Prediction | None) -> bool:
@@ -156,6 +162,26 @@ class Predictor:
             The prediction before the click.
         """
         return self.second_look and self.zoom_in is not None and previous is None
+
+    def for_second_look(
+        self,
+        glance: Prediction,
+        image: NDArray[np.generic],
+        clicks: Sequence[Click],
+    ) -> Prediction:
+        """Turn the answer of the first of two passes into the input of the second.
+
+        Parameters
+        ----------
+        glance : Prediction
+            The answer, of a pass over the whole image.
+        image, clicks
+            As for `predict`.
+        """
+        if not self.flood:
+            return glance
+        crop = self._roi(image.shape[:2], clicks, glance)
+        return flooded(glance, image, clicks, crop, self.threshold)
 
     def encode(
         self,
@@ -234,6 +260,7 @@ class Predictor:
         if is_glance and self.zoom_in is not None:
             seen, radius = crop[0, 0].cpu().numpy(), radius_in(roi, OBEYED)
             box = self.zoom_in.surroundings(seen, roi, clicks, radius)
+            box = doubled(box, shape) if self.flood else box
         return corrected(
             Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape),
             clicks,

@@ -183,6 +183,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
         crop_snap=config.crop_snap,
         second_look=config.second_look,
         glance_size=config.glance_size,
+        flood=config.flood,
         exact_clicks=config.exact_clicks,
         obey_clicks=config.obey_clicks,
         steady=config.steady,

@@ -57,6 +57,9 @@ class SimpleClickConfig:
     glance_size : int
         Side in pixels of the input for the first of these two passes where the image is
         small, see `Predictor`; 0 for `image_size`.
+    flood : bool
+        Whether the first pass's answer is mixed with floodings of the image from the
+        click before the second pass, see `inference.flooding`.
     exact_clicks : bool
         Whether clicks are drawn where the crop shows their pixels; the published code
         draws them up to a pixel of the image too far up and left.
@@ -94,6 +97,7 @@ class SimpleClickConfig:
     crop_snap: int = 0
     second_look: bool = False
     glance_size: int = 0
+    flood: bool = False
     exact_clicks: bool = False
     obey_clicks: bool = False
     steady: bool = False

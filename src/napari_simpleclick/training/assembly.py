@@ -45,6 +45,7 @@ def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
     model.config = replace(
         model.config,
         second_look=in_pool and config.second_looks > 0,
+        flood=in_pool and config.second_looks > 0 and config.flood,
         exact_clicks=in_pool,
         obey_clicks=in_pool and config.obey_clicks,
         steady=in_pool and config.steady,
@@ -122,6 +123,7 @@ def build_clicks(
         max_clicks=config.max_clicks,
         stop_probability=config.stop_probability,
         second_looks=config.second_looks,
+        flood=config.flood,
         obey=config.obey_clicks,
         steady=config.steady,
         small_images=config.small_images,

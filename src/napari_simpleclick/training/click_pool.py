@@ -12,6 +12,7 @@ from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.training import zoom
 from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
 from napari_simpleclick.training.corrected_answers import corrected_answers
+from napari_simpleclick.training.flooded_answers import flooded_answers
 from napari_simpleclick.training.robot_clicks import RANDOM_CLICKS, next_clicks
 from napari_simpleclick.training.small_images import SMALLEST_CROP, made_small
 from napari_simpleclick.types import Click
@@ -56,8 +57,10 @@ class ClickPool:
     stop_probability : float
         Chance of a user to stop after a click, in (0, 1].
     second_looks : float
-        Chance, in [0, 1], of a closer look without a new click after the first click;
+        Chance, in [0, 1], of a closer look without a new click after the first look;
         a fifth of it after others.
+    flood : bool
+        Whether such a closer look gets a `flooded` first answer.
     obey, steady : bool
         Whether users see, and click on, answers that are `corrected` in these ways.
     small_images : float
@@ -84,6 +87,7 @@ class ClickPool:
         max_clicks: int = 12,
         stop_probability: float = 0.28,
         second_looks: float = 0.5,
+        flood: bool = False,
         obey: bool = False,
         steady: bool = False,
         small_images: float = 0.0,
@@ -93,6 +97,7 @@ class ClickPool:
         self.canvases = canvases
         self.stop_probability = stop_probability
         self.second_looks = second_looks
+        self.flood = flood
         self.obey = obey
         self.steady = steady
         self.small_images = small_images
@@ -196,17 +201,36 @@ class ClickPool:
         done = clicks[:, 0] < 0
         done |= self._rand(len(users)) < self.stop_probability
         done |= self.count[users] >= self.clicks.shape[1]
-        clicking = ~done & ~self._looks_again(users)
+        looking = ~done & self._looks_again(users)
+        clicking = ~done & ~looking
         going = users[clicking]
         self.clicks[going, self.count[going]] = clicks[clicking]
         self.count[going] += 1
+        first = looking & self._is_first_look(users)
+        if self.flood and first.any():
+            predicted[first] = self._flooded(users[first], predicted[first])
         self._zoom(users[~done], predicted[~done])
         self._move_on(users[done])
 
     def _looks_again(self, users: Tensor) -> Tensor:
-        """Choose who zooms in without a new click, most often after the first."""
-        share = torch.where(self.count[users] == 1, 1.0, 0.2)
+        """Choose who zooms in without a new click, most often at a first answer."""
+        share = torch.where(self._is_first_look(users), 1.0, 0.2)
         return self._rand(len(users)) < self.second_looks * share
+
+    def _is_first_look(self, users: Tensor) -> Tensor:
+        return (self.count[users] == 1) & ~self.zoomed[users]
+
+    def _flooded(self, users: Tensor, predicted: Tensor) -> Tensor:
+        """Mix floodings into the first answers of users; return what they see then."""
+        margin = torch.ones((len(users), 2), device=self.device)
+        clicks, extent = self.clicks[users], self.extent[users]
+        boxes = zoom.boxes_around(
+            predicted, clicks, self.smallest[users], margin, extent
+        )
+        self.probability[users] = flooded_answers(
+            self.probability[users], self.image[users], clicks[:, 0], boxes, extent
+        )
+        return self.probability[users] > 255 * THRESHOLD
 
     def _move_on(self, users: Tensor) -> None:
         """Give users new canvases, and let each click a first time."""

@@ -61,6 +61,9 @@ class TrainConfig:
     second_looks : float
         Chance of a user of the pool to look closer before the second click. Where it
         is above 0, the network is marked to be used with a second look.
+    flood : bool
+        Whether that closer look gets the answer mixed with floodings of the image. The
+        network is marked to be used so.
     obey_clicks, steady : bool
         Whether the answers that users of the pool see are corrected in these ways. The
         network is marked to be used so, see `SimpleClickConfig`.
@@ -154,6 +157,7 @@ class TrainConfig:
     max_clicks: int = 12
     stop_probability: float = 0.28
     second_looks: float = 0.5
+    flood: bool = True
     obey_clicks: bool = True
     steady: bool = True
     small_images: float = 0.0

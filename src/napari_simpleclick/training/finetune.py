@@ -185,6 +185,7 @@ def fine_tuning_config(
         batch_sizes=(8,),
         users=24,
         second_looks=0.5 if network.second_look else 0.0,
+        flood=network.flood,
         obey_clicks=network.obey_clicks,
         steady=network.steady,
         steps=100_000,

@@ -3,7 +3,12 @@ import sys
 import numpy as np
 import pytest
 
-from napari_simpleclick.evaluation.baselines import BASELINES
+from napari_simpleclick.evaluation.baselines import (
+    BACKGROUND,
+    BASELINES,
+    OBJECT,
+    seeds,
+)
 from napari_simpleclick.evaluation.metrics import iou
 from napari_simpleclick.evaluation.models import open_model
 from napari_simpleclick.evaluation.run import evaluate_sample
@@ -18,6 +23,20 @@ def sample() -> Sample:
     noise = np.random.default_rng(0).normal(0, 6, mask.shape)
     image = (np.where(mask, 170, 80) + noise).astype(np.uint8)
     return Sample("box/1", image, mask)
+
+
+def test_seeds_are_disks_on_a_frame_of_background():
+    marks = seeds([Click(5, 0)], (11, 12), radius=1)
+    rows, cols = np.nonzero(marks == OBJECT)
+    assert (set(rows), set(cols), len(rows)) == ({4, 5, 6}, {0, 1}, 6)
+    assert (marks == BACKGROUND).sum() == 2 * 12 + 2 * 9 - 3
+
+
+def test_a_negative_click_takes_the_place_of_the_frame():
+    clicks = [Click(5, 5), Click(5, 6, is_positive=False)]
+    marks = seeds(clicks, (11, 12), radius=1)
+    assert (marks == BACKGROUND).sum() == 9
+    assert (marks == OBJECT).sum() == 3
 
 
 @pytest.mark.parametrize("name", NAMES)

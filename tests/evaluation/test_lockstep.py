@@ -27,8 +27,10 @@ def blobs(n: int) -> list[Sample]:
 
 
 @pytest.mark.parametrize("flip", [False, True])
-@pytest.mark.parametrize(("second_look", "glance"), [(False, 0), (True, 0), (True, 73)])
-@pytest.mark.parametrize("flood", [False, True])
+@pytest.mark.parametrize(
+    ("second_look", "glance", "flood"),
+    [(False, 0, False), (True, 0, False), (True, 0, True), (True, 73, True)],
+)
 def test_a_batch_gives_the_results_of_one_at_a_time(flip, second_look, glance, flood):
     predictor = Predictor(
         closed_form,

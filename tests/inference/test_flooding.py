@@ -1,14 +1,9 @@
 import numpy as np
 import pytest
+from skimage import segmentation
 
 from napari_simpleclick.evaluation.metrics import iou
-from napari_simpleclick.inference.flooding import (
-    BACKGROUND,
-    OBJECT,
-    doubled,
-    flooded,
-    seeds,
-)
+from napari_simpleclick.inference.flooding import doubled, flooded
 from napari_simpleclick.types import Click, Prediction, Roi
 
 
@@ -24,20 +19,6 @@ def noisy(mask, seed=0):
 
 def unsure(mask, probability=0.6):
     return Prediction(np.where(mask, probability, 0).astype(np.float32))
-
-
-def test_seeds_are_disks_on_a_frame_of_background():
-    marks = seeds([Click(5, 0)], (11, 12), radius=1)
-    rows, cols = np.nonzero(marks == OBJECT)
-    assert (set(rows), set(cols), len(rows)) == ({4, 5, 6}, {0, 1}, 6)
-    assert (marks == BACKGROUND).sum() == 2 * 12 + 2 * 9 - 3
-
-
-def test_a_negative_click_takes_the_place_of_the_frame():
-    clicks = [Click(5, 5), Click(5, 6, is_positive=False)]
-    marks = seeds(clicks, (11, 12), radius=1)
-    assert (marks == BACKGROUND).sum() == 9
-    assert (marks == OBJECT).sum() == 3
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -61,12 +42,49 @@ def test_a_mask_that_is_too_small_grows_to_the_edge():
     assert iou(mixed.mask(), object_) > 0.93 > iou(mask, object_)
 
 
-def test_large_boxes_are_flooded_in_fewer_pixels():
-    shape, centre = (1500, 1300), (700, 600)
-    object_, mask = disk(shape, centre, 300), disk(shape, centre, 340)
-    crop = Roi(100, 1250, 50, 1150)
+def test_an_object_that_the_image_cuts_is_found_up_to_its_border():
+    left = np.zeros((100, 200), bool)
+    left[:, :50] = True
+    mask = left.copy()
+    mask[:, 45:] = False
+    crop = Roi(0, 99, 0, 79)
+    mixed = flooded(unsure(mask, 0.9), noisy(left), [Click(50, 25)], crop, 0.49)
+    assert iou(mixed.mask(), left) > 0.97
+
+
+def test_a_whole_image_is_flooded_from_its_frame():
+    object_ = disk((80, 80), (40, 40), 18)
+    answer, image = unsure(disk((80, 80), (40, 40), 22)), noisy(object_)
+    mixed = flooded(answer, image, [Click(40, 40)], Roi(0, 79, 0, 79), 0.49)
+    assert iou(mixed.mask(), object_) > 0.95
+
+
+def test_the_edges_of_a_narrow_box_are_as_steep_along_both_axes():
+    """The nearer edges, along rows, are strong; weaker ones would be crossed."""
+    bar, mask = (np.zeros((60, 260), bool) for _ in range(2))
+    bar[22:38, 30:230] = True
+    mask[20:40, 20:240] = True
+    mixed = flooded(
+        unsure(mask), noisy(bar), [Click(30, 130)], Roi(8, 52, 0, 259), 0.49
+    )
+    assert iou(mixed.mask(), bar) > 0.9
+
+
+@pytest.mark.parametrize("times", [1, 8])
+def test_large_boxes_cost_no_more_than_small_ones(times, monkeypatch):
+    shape, centre, cells = (180 * times, 160 * times), (85 * times, 75 * times), []
+    watershed = segmentation.watershed
+
+    def counted(edges, marks):
+        cells.append(edges.size)
+        return watershed(edges, marks)
+
+    monkeypatch.setattr(segmentation, "watershed", counted)
+    object_, mask = (disk(shape, centre, radius * times) for radius in (35, 42))
+    crop = Roi(20 * times, 150 * times, 10 * times, 140 * times)
     mixed = flooded(unsure(mask), noisy(object_), [Click(*centre)], crop, 0.49)
-    assert iou(mixed.mask(), object_) > 0.97
+    assert iou(mixed.mask(), object_) > 0.95
+    assert max(cells) <= 224**2
 
 
 def test_an_edge_that_nobody_asked_about_changes_nothing():
@@ -88,6 +106,15 @@ def test_a_negative_click_is_flooded_from_too():
     seen = [flooded(answer, image, clicks, crop, 0.49) for clicks in (both[:1], both)]
     assert [answer.mask()[50, 70] for answer in seen] == [True, False]
     assert [answer.mask()[50, 30] for answer in seen] == [True, True]
+
+
+def test_a_negative_click_that_is_far_away_opens_no_frame():
+    object_, mask = (disk((200, 200), (60, 60), radius) for radius in (16, 20))
+    clicks = [Click(60, 60), Click(180, 180, is_positive=False)]
+    crop = Roi(32, 88, 32, 88)
+    mixed = flooded(unsure(mask), noisy(object_), clicks, crop, 0.49)
+    assert iou(mixed.mask(), object_) > 0.95
+    assert mixed.probability[~mask].max() < 0.1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (2, 3), (5, 5)])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_simpleclick.inference.flooding import doubled
 from napari_simpleclick.inference.predictor import GLANCED, Predictor
 from napari_simpleclick.inference.transforms import CropInputs, ZoomIn
 from napari_simpleclick.types import Click, Prediction, Roi
@@ -141,6 +142,19 @@ def test_a_second_look_sees_where_the_image_has_edges(model):
         seen.append(model.calls[-1].prev_mask[0, 0, 32, col].item())
     assert seen[0] > 0.55
     assert seen[1] < 0.35
+
+
+def test_a_glance_holds_all_that_is_flooded(model):
+    image, clicks = np.pad(square_image(), 400), [Click(650, 550)]
+    for flood in (False, True):
+        predictor = Predictor(model, input_size=64, second_look=True, flood=flood)
+        inputs, roi = predictor.encode(image, clicks)
+        logits = predictor.compute(inputs)
+        glance = predictor.decode(logits, roi, image.shape, clicks, is_glance=True)
+        crop = predictor.zoom_in.roi(image.shape, clicks, glance)
+        needed = doubled(crop, image.shape)
+        assert (glance.box.shared(needed) == needed) is flood
+        assert glance.inside.size < image.size / 2
 
 
 def test_a_second_look_may_begin_with_a_negative_click(model):

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from skimage import color, filters, segmentation, transform
+from skimage import color, draw, filters, segmentation, transform
 
-from napari_simpleclick.inference.flooding import OBJECT, seeds
 from napari_simpleclick.inference.intensity import to_display
+from napari_simpleclick.inference.transforms import clicked_pixel
 from napari_simpleclick.types import Prediction
 
 if TYPE_CHECKING:
@@ -20,6 +20,40 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click
+
+OBJECT: Final = 1
+BACKGROUND: Final = 2
+
+
+def seeds(
+    clicks: Sequence[Click], shape: tuple[int, int], radius: float = 3
+) -> NDArray[np.uint8]:
+    """Mark the pixels that clicks tell, a disk round each.
+
+    Until there is a negative click, the frame of the image is background, for these
+    methods need both; positive disks go over it.
+
+    Parameters
+    ----------
+    clicks : sequence of Click
+        In pixels of the image; later ones go over earlier ones.
+    shape : tuple of int
+        Height and width of the image, in pixels.
+    radius : float
+        Of the disks, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (H, W), uint8: `OBJECT`, `BACKGROUND`, or 0 where nothing is known.
+    """
+    marks = np.zeros(shape, np.uint8)
+    if all(click.is_positive for click in clicks):
+        marks[[0, -1], :] = marks[:, [0, -1]] = BACKGROUND
+    for click in clicks:
+        disk = draw.disk(clicked_pixel(click), radius + 0.5, shape=shape)
+        marks[disk] = OBJECT if click.is_positive else BACKGROUND
+    return marks
 
 
 @dataclass(frozen=True, slots=True)

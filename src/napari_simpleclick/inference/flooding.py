@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy import ndimage
 from skimage import draw, segmentation
 
 from napari_simpleclick.inference.crops import crop_image, fill_box
-from napari_simpleclick.inference.transforms import clicked_pixel, whole
+from napari_simpleclick.inference.transforms import crop_clicks, whole
 from napari_simpleclick.types import Prediction, Roi
 
 if TYPE_CHECKING:
@@ -21,9 +20,11 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.types import Click
 
-OBJECT: Final = 1
-BACKGROUND: Final = 2
-_LARGEST: Final = 448
+_OBJECT: Final = 1
+_BACKGROUND: Final = 2
+_RADIUS: Final = 3.5
+"""Of the disk round a click, in pixels of what is flooded."""
+_LARGEST: Final = 224
 """Sides of a larger box are reduced to this before it is flooded, in pixels."""
 _MOST: Final = 0.6
 """Largest weight of the floodings beside the answer, in [0, 1]."""
@@ -39,9 +40,10 @@ def flooded(
     """Mix the answer to a first click with floodings of the image from that click.
 
     A network knows about where an object ends, a watershed where the nearest edges
-    are. The box around the object, and one twice as large, are flooded from the click
-    and from their frames. A flooding weighs as much as it agrees with the answer, so
-    one that runs out, or stays at the click, leaves the answer as it is.
+    are. The box around the object, and one twice as large, are flooded from the clicks
+    and from their frames, where those are not the image's. The more a flooding agrees
+    with the answer's mask (IoU), the more it weighs; one that finds another object
+    hardly changes anything.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def flooded(
     Returns
     -------
     Prediction
-        Held for the larger box; the answer itself where it has no mask.
+        Held for the larger box; the answer itself where no flooding agrees with it.
 
     References
     ----------
@@ -70,51 +72,22 @@ def flooded(
     mask = known > threshold
     if not mask.any():
         return answer
-    floods, weights = [], []
+    floods, agreements = {}, {}
     for box in {crop, around}:
-        flood = np.zeros(around.shape, np.float32)
-        inner = box.moved(-around.row_min, -around.col_min).slices
-        flood[inner] = _flood(image, box, clicks)
-        floods.append(flood)
-        found = flood > 0.5
-        weights.append((found & mask).sum() / (found | mask).sum())
-    weight = np.mean(weights)
-    if not weight:
+        inner = box.moved(-around.row_min, -around.col_min)
+        floods[inner] = flood = _flood(image, box, clicks)
+        found, asked = flood > 0.5, mask[inner.slices]
+        shared = np.count_nonzero(found & asked)
+        union = np.count_nonzero(mask) + np.count_nonzero(found) - shared
+        agreements[inner] = shared / union
+    total = sum(agreements.values())
+    if not total:
         return answer
-    mean = np.average(floods, axis=0, weights=weights).astype(np.float32)
-    mixed = known + np.float32(min(weight, _MOST)) * (mean - known)
+    weight = min(total / len(floods), _MOST)
+    mixed = known * np.float32(1 - weight)
+    for inner, flood in floods.items():
+        mixed[inner.slices] += np.float32(weight * agreements[inner] / total) * flood
     return Prediction(mixed, answer.roi, box=around, shape=answer.shape)
-
-
-def seeds(
-    clicks: Sequence[Click], shape: tuple[int, int], radius: float = 3
-) -> NDArray[np.uint8]:
-    """Mark the pixels that clicks tell, a disk round each.
-
-    Until there is a negative click, the frame of the image is background, for a
-    flooding needs both; positive disks go over it.
-
-    Parameters
-    ----------
-    clicks : sequence of Click
-        In pixels of the image; later ones go over earlier ones.
-    shape : tuple of int
-        Height and width of the image, in pixels.
-    radius : float
-        Of the disks, in pixels.
-
-    Returns
-    -------
-    ndarray
-        (H, W), uint8: `OBJECT`, `BACKGROUND`, or 0 where nothing is known.
-    """
-    marks = np.zeros(shape, np.uint8)
-    if all(click.is_positive for click in clicks):
-        marks[[0, -1], :] = marks[:, [0, -1]] = BACKGROUND
-    for click in clicks:
-        disk = draw.disk(clicked_pixel(click), radius + 0.5, shape=shape)
-        marks[disk] = OBJECT if click.is_positive else BACKGROUND
-    return marks
 
 
 def doubled(box: Roi, shape: tuple[int, int]) -> Roi:
@@ -141,19 +114,29 @@ def _flood(
     size = min(max(box.shape), _LARGEST)
     shown = crop_image(image, box, size)
     grey = shown.mean(axis=2) if shown.ndim == 3 else shown
-    smooth = ndimage.gaussian_filter(grey, 1)
-    edges = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1))
-    marks = seeds([_in_crop(click, box, size) for click in clicks], edges.shape)
-    found = segmentation.watershed(edges, marks) == OBJECT
+    stretch = max(box.shape) / np.array(box.shape)  # of the square, along each axis
+    smooth = ndimage.gaussian_filter(grey, stretch)
+    edges = np.hypot(*(ndimage.sobel(smooth, axis) * stretch[axis] for axis in (0, 1)))
+    marks = _frame(box, image.shape[:2], size)
+    for click in clicks:
+        points = crop_clicks([click], box, size, exact=True)
+        row, col, _ = points[0 if click.is_positive else 1]
+        disk = draw.disk((row, col), _RADIUS, shape=marks.shape)
+        marks[disk] = _OBJECT if click.is_positive else _BACKGROUND
+    found = segmentation.watershed(edges, marks) == _OBJECT
     return fill_box(torch.from_numpy(found[None, None].astype(np.float32)), box)
 
 
-def _in_crop(click: Click, box: Roi, size: int) -> Click:
-    """Move a click to where `crop_image` puts it."""
-    row, col = (
-        (place - first) * (size - 1) / max(side - 1, 1)
-        for place, first, side in zip(
-            clicked_pixel(click), (box.row_min, box.col_min), box.shape, strict=True
-        )
-    )
-    return replace(click, row=row, col=col)
+def _frame(box: Roi, shape: tuple[int, int], size: int) -> NDArray[np.uint8]:
+    """Mark the sides of a box that lie within the image as background."""
+    marks = np.zeros((size, size), np.uint8)
+    is_inside = {
+        (0, 0): box.row_min > 0,
+        (0, -1): box.row_max < shape[0] - 1,
+        (1, 0): box.col_min > 0,
+        (1, -1): box.col_max < shape[1] - 1,
+    }
+    for axis, end in is_inside:
+        if is_inside[axis, end] or not any(is_inside.values()):
+            marks.swapaxes(0, axis)[end] = _BACKGROUND
+    return marks

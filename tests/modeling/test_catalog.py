@@ -63,6 +63,7 @@ def test_bundled_checkpoint_loads_where_it_is_present(tmp_path: Path) -> None:
         assert resolve("default", tmp_path) == default.path
         config = load_checkpoint().config
         assert config.second_look
+        assert config.flood
         assert config.obey_clicks
         as_published = {
             "min_crop": 200,

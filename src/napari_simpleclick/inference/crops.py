@@ -56,6 +56,42 @@ def crop_image(
     return _blend(along(top), along(bottom), down[:, None])
 
 
+def crop_unit_rgb(
+    image: NDArray[np.generic], roi: Roi, size: int
+) -> NDArray[np.float32]:
+    """Cut out a box as a network sees it; grey is repeated in all channels.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) or (H, W, 3), uint8, or float32 in [0, 1].
+    roi : Roi
+        Box inside the image.
+    size : int
+        Side of the square, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (3, size, size), float32 in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the box of a float image leaves that range.
+    """
+    crop = crop_image(image, roi, size)
+    if image.dtype == np.uint8:
+        crop /= 255
+    elif not (crop.min() > -1e-3 and crop.max() < 1 + 1e-3):
+        raise ValueError(
+            f"image: float32 from {crop.min()} to {crop.max()}, expected 0 to 1"
+        )
+    if crop.ndim == 3:
+        return crop.transpose(2, 0, 1)
+    return np.broadcast_to(crop, (3, *crop.shape))
+
+
 def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.float32]:
     """Cut out a box of a probability map as `crop_image` does.
 

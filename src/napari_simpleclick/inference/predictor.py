@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_simpleclick.inference.corrections import OBEYED, corrected, radius_in
-from napari_simpleclick.inference.crops import crop_image, crop_prediction, fill_box
+from napari_simpleclick.inference.crops import crop_prediction, crop_unit_rgb, fill_box
 from napari_simpleclick.inference.flip import add_flipped, merge_flipped
 from napari_simpleclick.inference.flooding import doubled, flooded
 from napari_simpleclick.inference.input_checks import (
@@ -210,7 +210,7 @@ class Predictor:
         roi = self._roi(image.shape[:2], clicks, previous)
         size = self._input_size(image.shape[:2], previous)
         inputs = CropInputs(
-            self._tensor(_crop_unit_rgb(image, roi, size)),
+            self._tensor(crop_unit_rgb(image, roi, size)),
             self._prev_mask(roi, previous, size),
             self._tensor(crop_clicks(clicks, roi, size, exact=self.exact_clicks)),
         )
@@ -309,19 +309,3 @@ class Predictor:
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
-
-
-def _crop_unit_rgb(
-    image: NDArray[np.generic], roi: Roi, size: int
-) -> NDArray[np.float32]:
-    """Crop as (3, size, size), float32 in [0, 1]; grey is repeated in all channels."""
-    crop = crop_image(image, roi, size)
-    if image.dtype == np.uint8:
-        crop /= 255
-    elif not (crop.min() > -1e-3 and crop.max() < 1 + 1e-3):
-        raise ValueError(
-            f"image: float32 from {crop.min()} to {crop.max()}, expected 0 to 1"
-        )
-    if crop.ndim == 3:
-        return crop.transpose(2, 0, 1)
-    return np.broadcast_to(crop, (3, *crop.shape))

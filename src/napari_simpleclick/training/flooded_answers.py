@@ -48,12 +48,12 @@ def flooded_answers(
         extents.tolist(),
         strict=True,
     )
-    for answer, image, (row, col, _), (top, left, bottom, right), extent in rows:
+    for answer, image, (row, col, sign), (top, left, bottom, right), extent in rows:
         seen = answer[:extent, :extent]
         prediction = flooded(
             Prediction(seen.astype(np.float32) / 255),
             image[:extent, :extent],
-            [Click(row, col)],
+            [Click(row, col, sign > 0)],
             Roi(top, bottom - 1, left, right - 1),
             THRESHOLD,
         )

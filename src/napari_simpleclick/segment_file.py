@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.inference.intensity import display_range
-from napari_simpleclick.inference.loading import Device, load_predictor
+from napari_simpleclick.inference.loading import load_predictor
 from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.inference.volume import segment_volume
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.io.volume import Volume
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 

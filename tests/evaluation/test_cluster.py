@@ -150,7 +150,10 @@ def opened(checkpoint, folder):
 
 def test_a_model_is_opened_once_a_worker(root, checkpoint, cluster, tmp_path):
     model = open_model(str(checkpoint), device="cpu", flip=False)
-    address, opener = cluster.scheduler_address, lambda: opened(checkpoint, tmp_path)
+    address, opener = (
+        cluster.scheduler_address,
+        lambda threads=None: opened(checkpoint, tmp_path),
+    )
     with open_cluster(address, {"tiny": opener}) as workers:
         samples = open_dataset("folder", root)
         results = list(workers.evaluate(model, samples, 1, 1))
@@ -163,7 +166,7 @@ def test_a_model_is_opened_once_a_worker(root, checkpoint, cluster, tmp_path):
 def test_another_file_on_a_worker_is_refused(root, checkpoint, cluster):
     model = open_model(str(checkpoint), device="cpu", flip=False)
     other = EvaluatedModel("tiny", model.predictor, "ab")
-    opener = {"tiny": lambda: model}
+    opener = {"tiny": lambda threads=None: model}
     with (
         open_cluster(cluster.scheduler_address, opener) as workers,
         pytest.raises(ValueError, match=r"tiny with SHA-256 .*, expected ab"),

@@ -8,6 +8,7 @@ from napari_simpleclick.evaluation.samples import AnnotatedSample
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.inference.transforms import CropInputs
 from napari_simpleclick.modeling.config import SimpleClickConfig
+from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.types import Click, Prediction, Sample
 from tests.evaluation.test_run import closed_form
@@ -59,7 +60,8 @@ def test_a_network_answers_a_batch_as_it_answers_each():
         neck_dims=(4, 8, 8, 8),
         head_dim=8,
     )
-    predictor = Predictor(SimpleClick(config).eval(), input_size=64, flip=True)
+    network = TorchEager(SimpleClick(config).eval())
+    predictor = Predictor(network, input_size=64, flip=True)
     clicks = [Click(12, 9), Click(45, 40), Click(2, 3, is_positive=False)]
     requests = [
         Request(sample.image, clicks[: i + 1], None)
@@ -74,8 +76,8 @@ def test_a_network_answers_a_batch_as_it_answers_each():
 
 def test_points_are_padded_within_each_sign():
     def crop(points):
-        blank = torch.zeros(1, 1, 4, 4)
-        return CropInputs(blank, blank, torch.tensor([points], dtype=torch.float32))
+        blank = np.zeros((1, 1, 4, 4), np.float32)
+        return CropInputs(blank, blank, np.array([points], np.float32))
 
     short = crop([[1, 1, 0], [-1, -1, -1]])
     long = crop([[2, 2, 0], [-1, -1, -1], [3, 3, 1], [4, 4, 2]])

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from napari_simpleclick.evaluation.run import (
     SampleResult,
@@ -17,15 +16,14 @@ from tests import golden
 def closed_form(image, prev_mask, points):
     """The recordings' stand-in for a network: distances to the clicks."""
     batch, _, height, width = image.shape
-    rows = torch.arange(height)[:, None] - points[..., 0, None, None]
-    cols = torch.arange(width) - points[..., 1, None, None]
-    distance = torch.hypot(rows, cols)
+    rows = np.arange(height, dtype=np.float32)[:, None] - points[..., 0, None, None]
+    cols = np.arange(width, dtype=np.float32) - points[..., 1, None, None]
+    distance = np.hypot(rows, cols)
     distance[points[..., 2] < 0] = 1e6
-    positive, negative = (
-        distance.reshape(batch, 2, -1, height, width).amin(2).split(1, dim=1)
-    )
-    brightness = image.mean(1, keepdim=True)
-    pull = 3 - positive / 12 - 3 * torch.exp(-negative / 10)
+    nearest = distance.reshape(batch, 2, -1, height, width).min(axis=2)
+    positive, negative = np.split(nearest, 2, axis=1)
+    brightness = image.mean(1, keepdims=True)
+    pull = 3 - positive / 12 - 3 * np.exp(-negative / 10)
     return pull + 0.5 * prev_mask + brightness
 
 
@@ -59,7 +57,7 @@ def test_evaluation_agrees_with_the_recorded_one(run):
 
 def constant(logit: float) -> Predictor:
     def model(image, prev_mask, points):
-        return torch.full((1, 1, *image.shape[2:]), logit)
+        return np.full((1, 1, *image.shape[2:]), logit, np.float32)
 
     return Predictor(model, input_size=16)
 

@@ -18,6 +18,7 @@ from napari_simpleclick.modeling.checkpoint import save_checkpoint
 from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.runtimes import opening
 from napari_simpleclick.modeling.runtimes.runtime import Runtime
+from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.types import Click, Prediction
 
@@ -61,8 +62,8 @@ def test_a_checkpoint_is_used_as_its_configuration_says(tmp_path: Path) -> None:
 
 
 def test_published_networks_are_used_as_published() -> None:
-    network = SimpleClick(SMALL).eval()
-    predictor = predictor_for(network, network.config, input_size=32, flip=True)
+    network = TorchEager(SimpleClick(SMALL).eval())
+    predictor = predictor_for(network, SMALL, input_size=32, flip=True)
     assert predictor.input_size == 32
     assert predictor.flip
     assert predictor.zoom_in is not None
@@ -85,7 +86,7 @@ def test_the_log_tells_what_computes(
     runtime = runtime_of(predictor)
     assert runtime is not None
     assert runtime.name == "openvino-float32"
-    assert predictor.device == torch.device("cpu")
+    assert runtime.device == "cpu"
     assert f"{path} computes with OpenVINO, float32 (cpu)" in caplog.text
 
 
@@ -122,21 +123,22 @@ def test_runtimes_give_the_same_masks(
 
 
 def test_other_click_models_have_no_runtime() -> None:
-    network = SimpleClick(SMALL).eval()
-    predictor = predictor_for(network, network.config)
+    network = TorchEager(SimpleClick(SMALL).eval())
+    predictor = predictor_for(network, SMALL)
     assert runtime_of(predictor) is None
     warm_up(predictor)
 
 
-def test_from_the_second_time_on_no_network_is_built(tmp_path: Path) -> None:
+def test_from_the_second_time_on_nothing_needs_torch(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
-    save_checkpoint(SimpleClick(SMALL), path)
+    config = replace(SMALL, second_look=True, glance_size=64, flood=True)
+    save_checkpoint(SimpleClick(config), path)
     load_predictor(path, runtime="openvino-float32")
     code = (
         "import sys\n"
         "from napari_simpleclick.inference.loading import load_predictor, warm_up\n"
         f"warm_up(load_predictor({str(path)!r}, runtime='openvino-float32'))\n"
-        "assert 'timm' not in sys.modules and 'torchvision' not in sys.modules\n"
+        "assert 'timm' not in sys.modules and 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -147,7 +149,7 @@ def test_where_a_glance_is_refused_torch_has_it(
     path = tmp_path / "own.safetensors"
     save_checkpoint(SimpleClick(replace(SMALL, second_look=True, glance_size=32)), path)
 
-    def agreement(compute: object, network: object, size: int, device: object) -> float:
+    def agreement(compute: object, reference: object, size: int) -> float:
         return 1.0 if size == 64 else 0.5
 
     monkeypatch.setattr(opening, "measure_agreement", agreement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
 from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.inference.predictor import Predictor
@@ -14,11 +14,13 @@ from napari_simpleclick.types import Click
 
 
 def bright(
-    image: torch.Tensor, prev_mask: torch.Tensor, points: torch.Tensor
-) -> torch.Tensor:
+    image: NDArray[np.float32],
+    prev_mask: NDArray[np.float32],
+    points: NDArray[np.float32],
+) -> NDArray[np.float32]:
     """Take all that is bright; a negative click takes nothing."""
     has_negative = (points[:, points.shape[1] // 2 :, 0] >= 0).any()
-    return (image.mean(1, keepdim=True) - 0.5 - 2 * has_negative.float()) * 20
+    return (image.mean(1, keepdims=True) - 0.5 - 2 * has_negative) * 20
 
 
 PREDICTOR = Predictor(bright, input_size=8)

@@ -6,9 +6,8 @@ import time
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
-from torch import Tensor
 
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.plugin.click_benchmark import measure_window_click
@@ -16,12 +15,16 @@ from napari_simpleclick.plugin.click_benchmark import measure_window_click
 SECONDS = 0.02
 
 
-def sleepy(image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+def sleepy(
+    image: NDArray[np.float32],
+    prev_mask: NDArray[np.float32],
+    points: NDArray[np.float32],
+) -> NDArray[np.float32]:
     """Find a disk in the middle of the crop, after a while."""
     time.sleep(SECONDS)
-    side = torch.linspace(-1, 1, image.shape[-1])
+    side = np.linspace(-1, 1, image.shape[-1])
     inside = side[:, None] ** 2 + side**2 < 0.1
-    return torch.where(inside, 5.0, -5.0)[None, None]
+    return np.where(inside, np.float32(5), np.float32(-5))[None, None]
 
 
 def test_a_click_is_measured_from_press_to_picture(qtbot: QtBot) -> None:

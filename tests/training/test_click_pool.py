@@ -158,7 +158,7 @@ def test_a_second_look_is_flooded_as_in_use(smallest: int, small_images: int) ->
     for place, user in enumerate(batch.users.tolist()):
         extent = int(pool.extent[user])
         roi = Roi(0, extent - 1, 0, extent - 1)
-        before = Prediction(fill_box(shifted[place, None], roi), roi)
+        before = Prediction(fill_box(shifted[place, 0].numpy(), roi), roi)
         click = Click(*pool.clicks[user, 0, :2].tolist())
         image = pool.image[user, :extent, :extent].numpy()
         crop = ZoomIn(min_crop=smallest).roi(image.shape, [click], before)

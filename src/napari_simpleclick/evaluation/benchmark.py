@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari_simpleclick.evaluation.benchmark_bench import REFERENCE, Bench
 from napari_simpleclick.evaluation.report import machine, versions
-from napari_simpleclick.inference.loading import choose_device
 from napari_simpleclick.modeling.config import VARIANTS
+from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.modeling.runtimes.runtime import RUNTIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 

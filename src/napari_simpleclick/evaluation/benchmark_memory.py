@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import torch
+import numpy as np
 
 from napari_simpleclick.evaluation.peak_memory import peak_memory
 from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
@@ -20,7 +20,7 @@ from napari_simpleclick.modeling.runtimes.openvino_compiled import import_openvi
 from napari_simpleclick.modeling.runtimes.runtime_cache import RuntimeCache
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeName
 
@@ -31,26 +31,24 @@ _CLICKS: Final = 6
 _SEED: Final = 0
 
 
-def example_inputs(size: int, place: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def example_inputs(size: int) -> tuple[NDArray[np.float32], ...]:
     """Make up an image, a previous mask and six clicks, for one pass.
 
     Parameters
     ----------
     size : int
         Side of the input in pixels.
-    place : torch.device
-        Where the tensors are.
 
     Returns
     -------
-    image, prev_mask, points : Tensor
+    image, prev_mask, points : ndarray
         As a network takes them, a batch of one, float32.
     """
-    rng = torch.Generator().manual_seed(_SEED)
-    image = torch.rand(1, 3, size, size, generator=rng)
-    prev_mask = torch.rand(1, 1, size, size, generator=rng)
-    points = size * torch.rand(1, _CLICKS, 3, generator=rng)
-    return image.to(place), prev_mask.to(place), points.to(place)
+    rng = np.random.default_rng(_SEED)
+    image = rng.random((1, 3, size, size), dtype=np.float32)
+    prev_mask = rng.random((1, 1, size, size), dtype=np.float32)
+    points = np.float32(size) * rng.random((1, _CLICKS, 3), dtype=np.float32)
+    return image, prev_mask, points
 
 
 def memory_of_passes(
@@ -68,7 +66,7 @@ def memory_of_passes(
     runtime : str
         Any of `RUNTIMES`.
     device : str
-        Of torch.
+        As for `open_runtime`.
     size : int
         Side of the input in pixels.
 
@@ -78,20 +76,18 @@ def memory_of_passes(
         Bytes, at most at a time, beyond Python and the libraries, for all from reading
         the file on; on CUDA those allocated there. None where the system does not tell.
     """
-    place = torch.device(device)
     _import_libraries(runtime)
-    before = peak_memory(place)
+    before = peak_memory(device)
     opened = open_runtime(
         NetworkSource.from_file(checkpoint),
         runtime,
-        device=place,
+        device=device,
         size=size,
         cache=RuntimeCache(cache),
     )
-    with torch.inference_mode():
-        for _ in range(PASSES):
-            opened(*example_inputs(size, place))
-    after = peak_memory(place)
+    for _ in range(PASSES):
+        opened(*example_inputs(size))
+    after = peak_memory(device)
     return None if before is None or after is None else after - before
 
 

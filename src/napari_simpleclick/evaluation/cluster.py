@@ -25,9 +25,9 @@ from napari_simpleclick.evaluation.cluster_worker import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.models import EvaluatedModel, ModelOpener
     from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.types import Sample
 
@@ -53,7 +53,7 @@ class Cluster:
     """
 
     client: distributed.Client
-    openers: Mapping[str, Callable[[], EvaluatedModel]]
+    openers: Mapping[str, ModelOpener]
     description: str
 
     def evaluate(
@@ -96,9 +96,7 @@ class Cluster:
 
 
 @contextmanager
-def open_cluster(
-    address: str, openers: Mapping[str, Callable[[], EvaluatedModel]]
-) -> Iterator[Cluster]:
+def open_cluster(address: str, openers: Mapping[str, ModelOpener]) -> Iterator[Cluster]:
     """Connect to a scheduler, or start workers on this computer for a while.
 
     Parameters

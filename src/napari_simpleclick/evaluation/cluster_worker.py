@@ -15,9 +15,9 @@ from napari_simpleclick import __version__
 from napari_simpleclick.evaluation.volume_run import evaluate_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.models import ModelOpener
     from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.types import Sample
 
@@ -36,7 +36,7 @@ class OpenModel(distributed.WorkerPlugin):
 
     Parameters
     ----------
-    opener : callable
+    opener : ModelOpener
         Opens the model.
     sha256 : str or None
         The digest that its file has where the evaluation was started.
@@ -46,7 +46,7 @@ class OpenModel(distributed.WorkerPlugin):
 
     def __init__(
         self,
-        opener: Callable[[], EvaluatedModel],
+        opener: ModelOpener,
         sha256: str | None,
         slots: Mapping[str, int],
     ) -> None:
@@ -62,8 +62,8 @@ class OpenModel(distributed.WorkerPlugin):
             )
         slots = self.slots.get(host_of(worker.address), worker.state.nthreads)
         self.threads = max(1, cpu_count() // slots)
-        torch.set_num_threads(self.threads)  # a runtime may be compiled for as many
-        self.model = self.opener()
+        torch.set_num_threads(self.threads)
+        self.model = self.opener(threads=self.threads)
         if self.model.sha256 != self.sha256:
             raise ValueError(
                 f"worker {worker.address} has {self.model.name} with SHA-256 "

@@ -14,17 +14,17 @@ from napari_simpleclick.evaluation.figures import check_available
 from napari_simpleclick.evaluation.models import open_model
 from napari_simpleclick.evaluation.report_files import write_report
 from napari_simpleclick.evaluation.study import Study, in_this_process
-from napari_simpleclick.inference.loading import choose_device
+from napari_simpleclick.modeling.devices import choose_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from napari_simpleclick.evaluation.cases import CaseProgress
-    from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.models import ModelOpener
     from napari_simpleclick.evaluation.slicing import Slicing
     from napari_simpleclick.evaluation.study import Evaluator
-    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 
@@ -163,7 +163,7 @@ def _bar() -> Iterator[CaseProgress]:
 
 @contextmanager
 def _evaluator(
-    cluster: str | None, openers: Mapping[str, Callable[[], EvaluatedModel]]
+    cluster: str | None, openers: Mapping[str, ModelOpener]
 ) -> Iterator[tuple[Evaluator, str | None]]:
     """Give what measures, and the words for it in a report."""
     if cluster is None:
@@ -178,4 +178,4 @@ def _evaluator(
 def _batch_size(options: EvaluationOptions) -> int:
     if options.batch_size is not None:
         return options.batch_size
-    return 1 if choose_device(options.device).type == "cpu" else 16
+    return 1 if choose_device(options.device) == "cpu" else 16

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-import torch.nn.functional as F
+import numpy as np
 
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.inference.transforms import CropInputs
@@ -14,9 +13,7 @@ from napari_simpleclick.inference.transforms import CropInputs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click, Prediction
@@ -65,27 +62,26 @@ def _closer(predictor: Predictor, request: Request, glance: Prediction) -> Reque
 
 def _pass(predictor: Predictor, requests: Sequence[Request]) -> list[Prediction]:
     encoded = [predictor.encode(*request) for request in requests]
-    with torch.inference_mode():
-        answers = _compute(predictor, [inputs for inputs, _ in encoded])
-        return [
-            predictor.decode(
-                answer, roi, request.image.shape[:2], request.clicks, request.previous
-            )
-            for answer, (_, roi), request in zip(
-                answers, encoded, requests, strict=True
-            )
-        ]
+    answers = _compute(predictor, [inputs for inputs, _ in encoded])
+    return [
+        predictor.decode(
+            answer, roi, request.image.shape[:2], request.clicks, request.previous
+        )
+        for answer, (_, roi), request in zip(answers, encoded, requests, strict=True)
+    ]
 
 
-def _compute(predictor: Predictor, inputs: Sequence[CropInputs]) -> list[Tensor]:
+def _compute(
+    predictor: Predictor, inputs: Sequence[CropInputs]
+) -> list[NDArray[np.float32]]:
     """Answer crops of any sizes, those of one size together."""
     places = defaultdict(list)
     for place, each in enumerate(inputs):
         places[each.image.shape[-1]].append(place)
-    answers: dict[int, Tensor] = {}
+    answers: dict[int, NDArray[np.float32]] = {}
     for group in places.values():
         logits = predictor.compute(stack([inputs[place] for place in group]))
-        parts = logits.split([len(inputs[place].image) for place in group])
+        parts = np.split(logits, len(group))  # each with as many crops
         answers |= zip(group, parts, strict=True)
     return [answers[place] for place in range(len(inputs))]
 
@@ -105,13 +101,14 @@ def stack(inputs: Sequence[CropInputs]) -> CropInputs:
     """
     longest = max(each.points.shape[1] // 2 for each in inputs)
     return CropInputs(
-        torch.cat([each.image for each in inputs]),
-        torch.cat([each.prev_mask for each in inputs]),
-        torch.cat([_padded(each.points, longest) for each in inputs]),
+        np.concatenate([each.image for each in inputs]),
+        np.concatenate([each.prev_mask for each in inputs]),
+        np.concatenate([_padded(each.points, longest) for each in inputs]),
     )
 
 
-def _padded(points: Tensor, n: int) -> Tensor:
+def _padded(points: NDArray[np.float32], n: int) -> NDArray[np.float32]:
     """Lengthen positive and negative rows of (B, 2m, 3) to (B, 2n, 3) by -1."""
-    signs = points.unflatten(1, (2, -1))
-    return F.pad(signs, (0, 0, 0, n - signs.shape[2]), value=-1).flatten(1, 2)
+    signs = points.reshape(len(points), 2, -1, 3)
+    missing = ((0, 0), (0, 0), (0, n - signs.shape[2]), (0, 0))
+    return np.pad(signs, missing, constant_values=-1).reshape(len(points), 2 * n, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from napari_simpleclick.evaluation.baselines import BASELINES
 from napari_simpleclick.inference.loading import load_predictor, runtime_of
@@ -12,8 +12,16 @@ from napari_simpleclick.modeling.catalog import find_checkpoint, list_models
 
 if TYPE_CHECKING:
     from napari_simpleclick.inference.click_predictor import ClickPredictor
-    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice, RuntimeName
+
+
+class ModelOpener(Protocol):
+    """Opens a model, each time anew."""
+
+    def __call__(self, *, threads: int | None = None) -> EvaluatedModel:
+        """Open it; `threads` as for `open_runtime`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ def open_model(
     device: Device = "auto",
     runtime: RuntimeChoice = "auto",
     flip: bool = True,
+    threads: int | None = None,
 ) -> EvaluatedModel:
     """Load a model by name or file.
 
@@ -58,6 +67,8 @@ def open_model(
         What computes, as for `load_predictor`.
     flip : bool
         Average with the mirrored image, as the published evaluation does.
+    threads : int or None
+        As for `open_runtime`.
 
     Raises
     ------
@@ -68,7 +79,9 @@ def open_model(
     """
     if model in BASELINES:
         return EvaluatedModel(model, BASELINES[model]())
-    predictor = load_predictor(model, device=device, runtime=runtime, flip=flip)
+    predictor = load_predictor(
+        model, device=device, runtime=runtime, flip=flip, threads=threads
+    )
     opened = runtime_of(predictor)
     file = find_checkpoint(model)
     with file.open("rb") as content:

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import torch
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,13 +15,13 @@ _STATUS: Final = Path("/proc/self/status")
 _PEAK: Final = "VmHWM:"
 
 
-def peak_memory(place: torch.device) -> int | None:
+def peak_memory(place: str) -> int | None:
     """Most memory that this process used so far.
 
     Parameters
     ----------
-    place : torch.device
-        What it computes on.
+    place : str
+        What it computes on: "cpu", "cuda" or "mps".
 
     Returns
     -------
@@ -35,9 +33,11 @@ def peak_memory(place: torch.device) -> int | None:
     proc_pid_status(5), VmHWM. Not getrusage(2), whose maximum on Linux begins with that
     of the process from which this one was started.
     """
-    if place.type == "cuda":
-        return torch.cuda.max_memory_allocated(place)
-    if place.type != "cpu":
+    if place == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated()
+    if place != "cpu":
         return None
     if _STATUS.is_file():
         lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()

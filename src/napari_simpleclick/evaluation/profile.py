@@ -16,7 +16,7 @@ from napari_simpleclick.modeling.config import VARIANTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.devices import Device
 
 NOTE: Final = (
     "Published figures were measured by the authors, on one of their GPUs. They count "

@@ -16,15 +16,17 @@ import numpy as np
 import torch
 
 from napari_simpleclick.evaluation.peak_memory import peak_memory
-from napari_simpleclick.inference.loading import choose_device, predictor_for
+from napari_simpleclick.inference.loading import predictor_for
 from napari_simpleclick.modeling.config import VARIANTS
+from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.modeling.flops import count_flops
+from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
-    from napari_simpleclick.inference.loading import Device
     from napari_simpleclick.inference.predictor import Predictor
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.types import Prediction
 
 _IMAGE_SIDE: Final = 512
@@ -61,14 +63,15 @@ def measure_row(
     torch.manual_seed(_SEED)
     config = VARIANTS[variant]
     network = SimpleClick(config).to(place).eval()
-    predictor = predictor_for(network, config, input_size=size, device=place)
+    model = TorchEager(network, device=place)
+    predictor = predictor_for(model, config, input_size=size)
     seconds = _time_clicks(predictor, clicks)
     after = peak_memory(place)
     position = network.backbone.pos_embed.numel()
     return {
         "variant": variant,
         "size": size,
-        "device": place.type,
+        "device": place,
         "parameters": sum(p.numel() for p in network.parameters()) - position,
         "flops": count_flops(network, size),
         "memory_bytes": None if before is None or after is None else after - before,

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import torch
 
 from napari_simpleclick import __version__
 from napari_simpleclick.evaluation.confidence import Interval, bootstrap_interval
@@ -23,6 +22,7 @@ from napari_simpleclick.evaluation.metrics import (
 from napari_simpleclick.evaluation.published import NOTE, SOURCE, published_figures
 from napari_simpleclick.evaluation.run import TARGETS, SampleResult, summarize
 from napari_simpleclick.evaluation.samples import image_of
+from napari_simpleclick.modeling.devices import choose_device
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,14 +152,20 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Describe the computer, as far as it bears on speed."""
-    cuda = torch.cuda.is_available()
     return {
         "system": platform.platform(),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if cuda else None,
+        "gpu": _gpu(),
     }
+
+
+def _gpu() -> str | None:
+    if choose_device() != "cuda":
+        return None
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch.nn.functional as F
+
+from napari_simpleclick.modeling.bilinear import blend, stretched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from napari_simpleclick.types import Prediction, Roi
 
@@ -51,9 +51,9 @@ def crop_image(
     def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
         line = box[rows - roi.row_min]
         near, far = (line.take(cols - roi.col_min, axis=1) for cols in (left, right))
-        return _blend(near.astype(np.float32), far.astype(np.float32), across)
+        return blend(near.astype(np.float32), far.astype(np.float32), across)
 
-    return _blend(along(top), along(bottom), down[:, None])
+    return blend(along(top), along(bottom), down[:, None])
 
 
 def crop_unit_rgb(
@@ -113,13 +113,15 @@ def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.f
     return crop_image(prediction.within(roi), roi, size, origin=origin)
 
 
-def fill_box(crop: Tensor, roi: Roi, part: Roi | None = None) -> NDArray[np.float32]:
+def fill_box(
+    crop: NDArray[np.float32], roi: Roi, part: Roi | None = None
+) -> NDArray[np.float32]:
     """Give a crop the size of its box again, the inverse of `crop_image`.
 
     Parameters
     ----------
-    crop : Tensor
-        (1, 1, S, S), float32.
+    crop : ndarray
+        (S, S), float32.
     roi : Roi
         Box that the crop was cut from.
     part : Roi or None
@@ -130,11 +132,8 @@ def fill_box(crop: Tensor, roi: Roi, part: Roi | None = None) -> NDArray[np.floa
     ndarray
         (h, w), float32: a pixel of the image each.
     """
-    if part is not None and part != roi:
-        return _fill_part(crop[0, 0].cpu().numpy(), roi, part)
-    box = F.interpolate(crop, size=roi.shape, mode="bilinear", align_corners=True)
-    pixels: NDArray[np.float32] = box[0, 0].cpu().numpy()
-    return pixels
+    wanted = None if part is None else part.moved(-roi.row_min, -roi.col_min)
+    return stretched(crop, roi.shape, wanted)
 
 
 def _grid(
@@ -144,35 +143,3 @@ def _grid(
     position = np.linspace(first, last, size)
     left = np.floor(position).astype(np.intp)
     return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
-
-
-def _fill_part(crop: NDArray[np.float32], roi: Roi, part: Roi) -> NDArray[np.float32]:
-    top, bottom, down = _source(part.row_min, part.row_max, *roi[:2], crop.shape[0])
-    left, right, across = _source(part.col_min, part.col_max, *roi[2:], crop.shape[1])
-    near, far = (crop.take(cols, axis=1) for cols in (left, right))
-    columns = _blend(near, far, across)
-    near, far = (columns.take(rows, axis=0) for rows in (top, bottom))
-    return _blend(near, far, down[:, None])
-
-
-def _source(
-    first: int, last: int, low: int, high: int, size: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Neighbours of pixels in a crop of [low, high], and the weight of the right one.
-
-    In float32, like torch: it places pixels a little differently from float64.
-    """
-    step = np.float32(size - 1) / np.float32(max(high - low, 1))
-    position = np.arange(first - low, last - low + 1, dtype=np.float32) * step
-    left = np.floor(position).astype(np.intp)
-    return left, np.minimum(left + 1, size - 1), position - left.astype(np.float32)
-
-
-def _blend(
-    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return near + weight * (far - near), in the memory of `far`."""
-    far -= near
-    far *= weight
-    far += near
-    return far

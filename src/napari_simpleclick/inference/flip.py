@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
 from napari_simpleclick.inference.transforms import CropInputs
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from numpy.typing import NDArray
 
 
 def add_flipped(inputs: CropInputs) -> CropInputs:
@@ -26,28 +26,28 @@ def add_flipped(inputs: CropInputs) -> CropInputs:
         2B crops: the given ones, then their mirror images in the same order.
     """
     image, prev_mask, points = inputs
-    mirrored = points.clone()
-    mirrored[..., 1] = image.shape[-1] - 1 - mirrored[..., 1]
-    is_padding = points[..., 2:] < 0
+    mirrored = points.copy()
+    is_click = points[..., 2] >= 0
+    mirrored[is_click, 1] = image.shape[-1] - 1 - points[is_click, 1]
     return CropInputs(
-        torch.cat([image, image.flip(-1)]),
-        torch.cat([prev_mask, prev_mask.flip(-1)]),
-        torch.cat([points, torch.where(is_padding, points, mirrored)]),
+        np.concatenate([image, image[..., ::-1]]),
+        np.concatenate([prev_mask, prev_mask[..., ::-1]]),
+        np.concatenate([points, mirrored]),
     )
 
 
-def merge_flipped(maps: Tensor) -> Tensor:
+def merge_flipped(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average each map of the first half with its mirrored partner of the second.
 
     Parameters
     ----------
-    maps : Tensor
+    maps : ndarray
         (2B, 1, S, S), in the order of `add_flipped`.
 
     Returns
     -------
-    Tensor
+    ndarray
         (B, 1, S, S).
     """
-    straight, mirrored = maps.chunk(2)
-    return (straight + mirrored.flip(-1)) / 2
+    straight, mirrored = np.split(maps, 2)
+    return np.float32(0.5) * (straight + mirrored[..., ::-1])

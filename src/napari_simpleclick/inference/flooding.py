@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from scipy import ndimage
 from skimage import draw, segmentation
 
@@ -124,7 +123,7 @@ def _flood(
         disk = draw.disk((row, col), _RADIUS, shape=marks.shape)
         marks[disk] = _OBJECT if click.is_positive else _BACKGROUND
     found = segmentation.watershed(edges, marks) == _OBJECT
-    return fill_box(torch.from_numpy(found[None, None].astype(np.float32)), box)
+    return fill_box(found.astype(np.float32), box)
 
 
 def _frame(box: Roi, shape: tuple[int, int], size: int) -> NDArray[np.uint8]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.inference.transforms import ZoomIn
 from napari_simpleclick.modeling.catalog import find_checkpoint
+from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
 from napari_simpleclick.modeling.runtimes.opening import open_runtime
 from napari_simpleclick.modeling.runtimes.runtime import Runtime, RuntimeRefusedError
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.inference.predictor import ClickModel
     from napari_simpleclick.modeling.config import SimpleClickConfig
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
 
 _LOG = logging.getLogger(__name__)
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def load_predictor(
@@ -35,6 +34,7 @@ def load_predictor(
     runtime: RuntimeChoice = "auto",
     flip: bool = False,
     threshold: float = 0.49,
+    threads: int | None = None,
 ) -> Predictor:
     """Load a SimpleClick model, ready to predict.
 
@@ -52,6 +52,8 @@ def load_predictor(
         Average with the mirrored image; twice the time.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
+    threads : int or None
+        As for `open_runtime`.
 
     Returns
     -------
@@ -69,25 +71,28 @@ def load_predictor(
         device = "cpu"
     place = choose_device(device)
     source = NetworkSource.from_file(find_checkpoint(model))
-    opened = open_runtime(source, runtime, device=place)
-    _LOG.info("%s computes with %s (%s)", model, opened.title, place.type)
+    opened = open_runtime(source, runtime, device=place, threads=threads)
+    _LOG.info("%s computes with %s (%s)", model, opened.title, place)
     return predictor_for(
         opened,
         opened.config,
-        glance_model=_open_glance(source, opened),
+        glance_model=_open_glance(source, opened, threads),
         flip=flip,
         threshold=threshold,
-        device=place,
     )
 
 
-def _open_glance(source: NetworkSource, opened: Runtime) -> Runtime | None:
+def _open_glance(
+    source: NetworkSource, opened: Runtime, threads: int | None
+) -> Runtime | None:
     """Open the network for its `glance_size` too, where a runtime takes one size."""
     size = opened.config.glance_size
     if not size or not opened.name.startswith("openvino"):
         return None
     try:
-        return open_runtime(source, opened.name, device=opened.device, size=size)
+        return open_runtime(
+            source, opened.name, device=opened.device, size=size, threads=threads
+        )
     except RuntimeRefusedError as error:
         _LOG.warning("%s: so PyTorch has the first look at small images", error)
         return open_runtime(source, "torch-float32", device=opened.device)
@@ -112,7 +117,6 @@ def predictor_for(
     input_size: int | None = None,
     flip: bool = False,
     threshold: float = 0.49,
-    device: str | torch.device = "cpu",
 ) -> Predictor:
     """Use a network in the way that its configuration asks for.
 
@@ -126,7 +130,7 @@ def predictor_for(
         As for `Predictor`.
     input_size : int or None
         Side of the square input in pixels; None for the one it was trained at.
-    flip, threshold, device
+    flip, threshold
         As for `Predictor`.
     """
     return Predictor(
@@ -146,30 +150,4 @@ def predictor_for(
         obey=config.obey_clicks,
         steady=config.steady,
         threshold=threshold,
-        device=device,
     )
-
-
-def choose_device(device: Device = "auto") -> torch.device:
-    """Return the device that a name stands for.
-
-    Parameters
-    ----------
-    device : {"auto", "cpu", "cuda", "mps"}
-        "auto" is the first CUDA device where there is one, else the CPU.
-
-    Raises
-    ------
-    ValueError
-        If the device is unknown, or this computer or this build of torch lacks it.
-    """
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    name = ("cuda" if available["cuda"] else "cpu") if device == "auto" else device
-    if not available.get(name, False):
-        usable = ", ".join(place for place, is_there in available.items() if is_there)
-        raise ValueError(f"device: {device!r} is not available here; usable: {usable}")
-    return torch.device(name)

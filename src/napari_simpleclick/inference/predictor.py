@@ -6,8 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
+from scipy.special import expit
 
 from napari_simpleclick.inference.corrections import OBEYED, corrected, radius_in
 from napari_simpleclick.inference.crops import crop_prediction, crop_unit_rgb, fill_box
@@ -39,7 +38,12 @@ GLANCED: Final = 8 / 7
 class ClickModel(Protocol):
     """Any network, of any kind and runtime, that turns clicks on a crop into logits."""
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         """Return the logits of the object, (B, 1, S, S), for a `CropInputs`."""
         ...
 
@@ -54,7 +58,7 @@ class Predictor:
     Parameters
     ----------
     model : ClickModel
-        The network, already on `device` and in inference mode.
+        The network, ready to compute.
     input_size : int
         Side of the square that every crop is resized to, in pixels.
     flip : bool
@@ -85,8 +89,6 @@ class Predictor:
         `inference.steadiness`.
     threshold : float
         In [0, 1]; the probability above which a pixel counts as object.
-    device : str or torch.device
-        Where the model gets its tensors.
 
     References
     ----------
@@ -109,7 +111,6 @@ class Predictor:
     obey: bool = False
     steady: bool = False
     threshold: float = 0.49
-    device: str | torch.device = "cpu"
 
     def __post_init__(self) -> None:
         if self.input_size < 1:
@@ -199,7 +200,7 @@ class Predictor:
         Returns
         -------
         inputs : CropInputs
-            One crop, or with `flip` two, on `device`.
+            One crop, or with `flip` two.
         roi : Roi
             The crop's box.
         """
@@ -210,13 +211,13 @@ class Predictor:
         roi = self._roi(image.shape[:2], clicks, previous)
         size = self._input_size(image.shape[:2], previous)
         inputs = CropInputs(
-            self._tensor(crop_unit_rgb(image, roi, size)),
+            np.ascontiguousarray(crop_unit_rgb(image, roi, size)[None]),
             self._prev_mask(roi, previous, size),
-            self._tensor(crop_clicks(clicks, roi, size, exact=self.exact_clicks)),
+            crop_clicks(clicks, roi, size, exact=self.exact_clicks)[None],
         )
         return (add_flipped(inputs) if self.flip else inputs), roi
 
-    def compute(self, inputs: CropInputs) -> Tensor:
+    def compute(self, inputs: CropInputs) -> NDArray[np.float32]:
         """Let the network answer what `encode` prepared: logits (B, 1, S, S)."""
         is_own = inputs.image.shape[-1] == self.input_size
         model = self.model if is_own else self.glance_model or self.model
@@ -224,7 +225,7 @@ class Predictor:
 
     def decode(
         self,
-        logits: Tensor,
+        logits: NDArray[np.float32],
         roi: Roi,
         shape: tuple[int, int],
         clicks: Sequence[Click] = (),
@@ -236,7 +237,7 @@ class Predictor:
 
         Parameters
         ----------
-        logits : Tensor
+        logits : ndarray
             (1, 1, S, S), or with `flip` (2, 1, S, S): the answer to `encode`'s inputs.
         roi : Roi
             The crop's box.
@@ -255,11 +256,13 @@ class Predictor:
         Prediction
             For the whole image.
         """
-        logits = merge_flipped(logits.float()) if self.flip else logits.float()
-        crop, box = logits.sigmoid(), roi
+        if self.flip:
+            logits = merge_flipped(logits)
+        crop: NDArray[np.float32] = expit(logits[0, 0])
+        box = roi
         if is_glance and self.zoom_in is not None:
-            seen, radius = crop[0, 0].cpu().numpy(), radius_in(roi, OBEYED)
-            box = self.zoom_in.surroundings(seen, roi, clicks, radius)
+            radius = radius_in(roi, OBEYED)
+            box = self.zoom_in.surroundings(crop, roi, clicks, radius)
             box = doubled(box, shape) if self.flood else box
         return corrected(
             Prediction(fill_box(crop, roi, box), roi, box=box, shape=shape),
@@ -279,11 +282,8 @@ class Predictor:
         is_glance: bool = False,
     ) -> Prediction:
         inputs, roi = self.encode(image, clicks, previous)
-        with torch.inference_mode():
-            logits, shape = self.compute(inputs), image.shape[:2]
-            return self.decode(
-                logits, roi, shape, clicks, previous, is_glance=is_glance
-            )
+        logits, shape = self.compute(inputs), image.shape[:2]
+        return self.decode(logits, roi, shape, clicks, previous, is_glance=is_glance)
 
     def _roi(
         self,
@@ -302,10 +302,9 @@ class Predictor:
             return min(self.glance_size, self.input_size)
         return self.input_size
 
-    def _prev_mask(self, roi: Roi, previous: Prediction | None, size: int) -> Tensor:
+    def _prev_mask(
+        self, roi: Roi, previous: Prediction | None, size: int
+    ) -> NDArray[np.float32]:
         if previous is None:
-            return torch.zeros((1, 1, size, size), device=self.device)
-        return self._tensor(crop_prediction(previous, roi, size)[None])
-
-    def _tensor(self, array: NDArray[np.float32]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array[None])).to(self.device)
+            return np.zeros((1, 1, size, size), dtype=np.float32)
+        return crop_prediction(previous, roi, size)[None, None]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
 
 class CropInputs(NamedTuple):
@@ -22,18 +21,18 @@ class CropInputs(NamedTuple):
 
     Parameters
     ----------
-    image : Tensor
+    image : ndarray
         (B, 3, S, S), float32 in [0, 1].
-    prev_mask : Tensor
+    prev_mask : ndarray
         (B, 1, S, S), float32 in [0, 1]: the previous probability, 0 at first.
-    points : Tensor
+    points : ndarray
         (B, 2n, 3), float32: rows (row, col, order) in pixels of the crop, first n
         positive, then n negative, -1 pads. Clicks outside the crop keep their place.
     """
 
-    image: Tensor
-    prev_mask: Tensor
-    points: Tensor
+    image: NDArray[np.float32]
+    prev_mask: NDArray[np.float32]
+    points: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

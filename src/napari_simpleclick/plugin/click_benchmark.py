@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from napari_simpleclick.inference.predictor import ClickModel, Predictor
 
@@ -37,7 +36,12 @@ class _TimedModel:
     model: ClickModel
     seconds: float = 0.0
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         begin = perf_counter()
         logits = self.model(image, prev_mask, points)
         self.seconds += perf_counter() - begin

@@ -214,7 +214,7 @@ class EvaluationController:
         return run, EvaluationTask(annotated, settings, predictor, tell, run.stop)
 
     def _saving(self, run: _Run, folder: Path) -> SaveTask:
-        # It imports torch, which is loaded once something is measured.
+        # Many libraries, which nobody needs who measures nothing.
         from napari_simpleclick.plugin.evaluation_report import SaveTask, check_folder
 
         check_folder(folder)

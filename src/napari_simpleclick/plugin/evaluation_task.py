@@ -73,7 +73,7 @@ class EvaluationTask:
             raise StoppedError
 
     def _evaluate(self, objects: Sequence[SliceObject]) -> None:
-        # torch takes seconds to import: not where the dock is made.
+        # It takes a while to import: not where the dock is made.
         from napari_simpleclick.evaluation.run import evaluate_dataset
 
         answers = _Answers(self, len(objects) * self.settings.max_clicks)

@@ -40,7 +40,7 @@ class SharedPredictor:
     @property
     def runtime(self) -> Runtime | None:
         """What computes the network, None where the predictor has none."""
-        from napari_simpleclick.inference.loading import runtime_of  # imports torch
+        from napari_simpleclick.inference.loading import runtime_of  # takes a while
 
         return runtime_of(self.predictor)
 

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from napari_simpleclick.inference.loading import choose_device
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
+from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.mixture import Mixture
 from napari_simpleclick.training.own_data import objects, read_own_data, split
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_simpleclick.inference.loading import Device
+    from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.training.packing import LabelledVolume
     from napari_simpleclick.training.slices import SliceSource
     from napari_simpleclick.types import Sample

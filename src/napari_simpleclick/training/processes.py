@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 
-from napari_simpleclick.inference.loading import choose_device
+from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def open_fabric(config: TrainConfig) -> Fabric:
     kind, _, number = config.device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps"):
         raise ValueError(f'device: {config.device!r}, expected "cpu", "cuda" ...')
-    device = choose_device(kind)  # type: ignore[arg-type]
+    device = torch.device(choose_device(kind))  # type: ignore[arg-type]
     devices, nodes = _count(config)
     fabric = fabric_class(
         accelerator=device.type,

@@ -10,6 +10,7 @@ from napari_simpleclick.evaluation.datasets import folder
 from napari_simpleclick.evaluation.metrics import miou_at_k
 from napari_simpleclick.evaluation.run import evaluate_sample
 from napari_simpleclick.inference.loading import predictor_for
+from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,8 @@ def predictor_of(
     device : str or torch.device
         Where the network is.
     """
-    return predictor_for(model, model.config, input_size=input_size, device=device)
+    compute = TorchEager(model, device=device)
+    return predictor_for(compute, model.config, input_size=input_size)
 
 
 def validate(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
+from scipy.special import expit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from napari_simpleclick.modeling.runtimes.runtime import Compute
 
@@ -33,9 +32,7 @@ _ELLIPSES: Final = (
 """Row, column, half axes, each over the side of the slice; and contrast."""
 
 
-def measure_agreement(
-    compute: Compute, reference: Compute, size: int, device: torch.device
-) -> float:
+def measure_agreement(compute: Compute, reference: Compute, size: int) -> float:
     """Compare two runtimes on a made-up slice, after three clicks.
 
     Each builds on its own previous answers, as in use.
@@ -48,8 +45,6 @@ def measure_agreement(
         The network itself in float32, on the CPU.
     size : int
         Side of the slice in pixels.
-    device : torch.device
-        Where `compute` takes its tensors.
 
     Returns
     -------
@@ -58,17 +53,18 @@ def measure_agreement(
         probabilities, where that is lower, as for a network that finds nothing. 0 where
         a logit is not finite.
     """
-    ours = _answer(compute, size, device)
-    expected = _answer(reference, size, torch.device("cpu"))
-    if not torch.isfinite(ours).all():
+    ours, expected = _answer(compute, size), _answer(reference, size)
+    if not np.isfinite(ours).all():
         return 0.0
     mask, other = ours > _THRESHOLD, expected > _THRESHOLD
-    union = int((mask | other).sum())
-    iou = int((mask & other).sum()) / union if union else 1.0
-    return min(iou, 1 - float((ours - expected).abs().mean()))
+    union = np.count_nonzero(mask | other)
+    iou = np.count_nonzero(mask & other) / union if union else 1.0
+    return min(iou, 1 - float(np.abs(ours - expected).mean()))
 
 
-def reference_inputs(size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def reference_inputs(
+    size: int,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Yield a made-up slice, again and again, and one click more each time.
 
     Parameters
@@ -78,29 +74,26 @@ def reference_inputs(size: int) -> Iterator[tuple[Tensor, Tensor]]:
 
     Yields
     ------
-    image : Tensor
+    image : ndarray
         (1, 3, size, size), float32 in [0, 1]: bright and dark ellipses in a shaded,
         noisy ground.
-    points : Tensor
+    points : ndarray
         (1, 2n, 3), float32, as `encode_clicks` takes them.
     """
-    image = torch.from_numpy(_slice(size)).expand(1, 3, size, size).contiguous()
+    image = np.tile(_slice(size), (1, 3, 1, 1))
     for count in range(1, len(_CLICKS) + 1):
-        points = torch.full((2, count, 3), -1.0)
+        points = np.full((2, count, 3), -1, dtype=np.float32)
         for order, (row, col, is_positive) in enumerate(_CLICKS[:count]):
-            place = torch.tensor([row * size, col * size, order])
-            points[0 if is_positive else 1, order] = place
+            points[0 if is_positive else 1, order] = row * size, col * size, order
         yield image, points.reshape(1, -1, 3)
 
 
-def _answer(compute: Compute, size: int, device: torch.device) -> Tensor:
-    """Probability after the last click, (1, 1, size, size), on the CPU."""
-    probability = torch.zeros(1, 1, size, size, device=device)
-    with torch.inference_mode():
-        for image, points in reference_inputs(size):
-            logits = compute(image.to(device), probability, points.to(device))
-            probability = logits.float().sigmoid()
-    return probability.cpu()
+def _answer(compute: Compute, size: int) -> NDArray[np.float32]:
+    """Probability after the last click, (1, 1, size, size)."""
+    probability = np.zeros((1, 1, size, size), dtype=np.float32)
+    for image, points in reference_inputs(size):
+        probability = expit(compute(image, probability, points))
+    return probability
 
 
 def _slice(size: int) -> NDArray[np.float32]:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from napari_simpleclick.modeling.runtimes.openvino_compiled import import_openvino
 from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
-from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Iterator
 
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeName
 
 
-def candidates(device: torch.device) -> tuple[RuntimeName, ...]:
-    """List runtimes, the fastest first, as measured on processors and GPUs of the kind.
+def candidates(device: str) -> Iterator[RuntimeName]:
+    """Tell runtimes, the fastest first, as measured on processors and GPUs of the kind.
 
     On a CPU: OpenVINO where it is installed, in bfloat16 or float16 if the processor
     computes in it, then in float32; then torch, in bfloat16 if the processor does; then
@@ -25,23 +24,32 @@ def candidates(device: torch.device) -> tuple[RuntimeName, ...]:
 
     Parameters
     ----------
-    device : torch.device
-        Where to compute.
+    device : str
+        Where to compute: "cpu", "cuda" or "mps".
 
-    Returns
-    -------
-    tuple of str
-        At least one; torch in float32 is the last.
+    Yields
+    ------
+    str
+        At least one; torch in float32 is the last. Torch is imported once it is asked
+        for more than OpenVINO has.
     """
-    if device.type == "cuda":
-        low: RuntimeName = "torch-bfloat16" if has_bfloat16(device) else "torch-float16"
-        return (low, "torch-float32")
-    if device.type != "cpu":
-        return ("torch-float32",)
-    names: list[RuntimeName] = [*_of_openvino()]
-    if has_bfloat16(device):
-        names.append("torch-bfloat16")
-    return (*names, "torch-float32")
+    if device == "cpu":
+        yield from _of_openvino()
+    if device != "mps":
+        yield from _of_torch(device)
+    yield "torch-float32"
+
+
+def _of_torch(device: str) -> Iterator[RuntimeName]:
+    """Tell in what torch computes faster than in float32."""
+    import torch
+
+    from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
+
+    if has_bfloat16(torch.device(device)):
+        yield "torch-bfloat16"
+    elif device == "cuda":
+        yield "torch-float16"
 
 
 def _of_openvino() -> tuple[RuntimeName, ...]:

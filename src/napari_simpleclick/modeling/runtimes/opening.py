@@ -6,8 +6,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from napari_simpleclick import __version__
 from napari_simpleclick.modeling.runtimes.agreement import (
     LEAST_AGREEMENT,
@@ -20,7 +18,6 @@ from napari_simpleclick.modeling.runtimes.openvino_compiled import (
     import_openvino,
     settings_of,
 )
-from napari_simpleclick.modeling.runtimes.openvino_conversion import compile_network
 from napari_simpleclick.modeling.runtimes.runtime import (
     RUNTIMES,
     Runtime,
@@ -34,34 +31,29 @@ from napari_simpleclick.modeling.runtimes.runtime_cache import (
     RuntimeKey,
     RuntimeRecord,
 )
-from napari_simpleclick.modeling.runtimes.torch_compiled import TorchCompiled
-from napari_simpleclick.modeling.runtimes.torch_eager import (
-    DTYPES,
-    TorchEager,
-    device_name,
-)
 
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
     from napari_simpleclick.modeling.runtimes.runtime import Compute
 
 _LOG = logging.getLogger(__name__)
-_CPU = torch.device("cpu")
 
 
 def open_runtime(
     source: NetworkSource,
     choice: RuntimeChoice = "auto",
     *,
-    device: torch.device = _CPU,
+    device: str = "cpu",
     size: int | None = None,
+    threads: int | None = None,
     cache: RuntimeCache | None = None,
 ) -> Runtime:
     """Open a network in a runtime.
 
     Any but torch in float32 on the CPU has to give the same mask of a made-up slice as
     that one, see `measure_agreement`. The outcome is remembered, and so is the compiled
-    network: from the second time on, OpenVINO needs no torch network at all.
+    network: from the second time on, OpenVINO does without torch, whose import takes
+    seconds.
 
     Parameters
     ----------
@@ -69,11 +61,13 @@ def open_runtime(
         The network.
     choice : str
         One of `RUNTIMES`; or "auto", the first of `candidates` that can be used.
-    device : torch.device
-        Where to compute.
+    device : str
+        Where to compute: "cpu", "cuda" or "mps".
     size : int or None
         Side of the crops in pixels; None for that of the network's configuration.
         Torch takes any other, too.
+    threads : int or None
+        That OpenVINO computes with; None for as many as it takes by itself.
     cache : RuntimeCache or None
         What is remembered; None for the user's.
 
@@ -97,7 +91,7 @@ def open_runtime(
     refusals: list[str] = []
     for name in candidates(device) if choice == "auto" else (choice,):
         try:
-            runtime = _Attempt(name, source, device, size, cache).open()
+            runtime = _Attempt(name, source, device, size, threads, cache).open()
         except RuntimeRefusedError as error:
             refusals.append(str(error))
             continue
@@ -113,8 +107,9 @@ class _Attempt:
 
     name: RuntimeName
     source: NetworkSource
-    device: torch.device
+    device: str
     size: int | None
+    threads: int | None
     cache: RuntimeCache
 
     def open(self) -> Runtime:
@@ -130,22 +125,27 @@ class _Attempt:
             ) from error
 
     def _open_torch(self) -> Runtime:
+        import torch
+
+        from napari_simpleclick.modeling.runtimes import torch_compiled, torch_eager
+
         network = self.source.network
-        compute: Compute = network
+        compute: Compute
         if self.name == "torch-compile":
-            compute = TorchCompiled(network, self.device)
-        elif (self.name, self.device.type) != ("torch-float32", "cpu"):
-            compute = TorchEager(network, DTYPES[self.name], self.device)
-        if compute is not network:
-            key = self._key(torch=str(torch.__version__))
+            compute = torch_compiled.TorchCompiled(network, self.device)
+        else:
+            dtype = torch_eager.DTYPES[self.name]
+            compute = torch_eager.TorchEager(network, dtype, self.device)
+        if (self.name, self.device) != ("torch-float32", "cpu"):
+            place = torch_eager.device_name(torch.device(self.device))
+            key = self._key(torch=str(torch.__version__), device=place)
             self._check(self._remembered(key) or self._examine(key, compute))
         return Runtime(self.name, compute, network.config, self.device)
 
     def _open_openvino(self) -> Runtime:
-        if self.device.type != "cpu":
+        if self.device != "cpu":
             raise RuntimeRefusedError(
-                f"{title_of(self.name)} computes on the CPU alone, not on "
-                f"{self.device.type}"
+                f"{title_of(self.name)} computes on the CPU alone, not on {self.device}"
             )
         openvino = import_openvino()
         core = openvino.Core()
@@ -161,26 +161,29 @@ class _Attempt:
             except RuntimeError as error:
                 _LOG.warning("the compiled network is of no use: %s", error)
         _LOG.info("compiling the network for this computer, once")
+        from napari_simpleclick.modeling.runtimes import openvino_conversion
+
         network = self.source.network
-        blob = compile_network(
-            network, self._side(network.config.image_size), core, settings_of(self.name)
-        )
+        side, settings = self._side(network.config.image_size), settings_of(self.name)
+        blob = openvino_conversion.compile_network(network, side, core, settings)
         started = self._start(core, RuntimeRecord(network.config, 0.0, blob))
         self._check(self._examine(key, started.compute, blob))
         return started
 
     def _start(self, core: Any, record: RuntimeRecord) -> Runtime:
         compute = OpenVINOCompiled(
-            core, record.blob, self.name, record.config.click_radius
+            core, record.blob, self.name, record.config.click_radius, self.threads
         )
         return Runtime(self.name, compute, record.config, self.device)
 
     def _examine(
         self, key: RuntimeKey | None, compute: Compute, blob: bytes = b""
     ) -> RuntimeRecord:
+        from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
+
         network = self.source.network
         side = self._side(network.config.image_size)
-        agreement = measure_agreement(compute, network, side, self.device)
+        agreement = measure_agreement(compute, TorchEager(network), side)
         record = RuntimeRecord(network.config, agreement, blob)
         if key is not None:
             self.cache.write(key, record)
@@ -202,7 +205,6 @@ class _Attempt:
         if self.source.digest is None:
             return None
         made_with |= {"napari-simpleclick": __version__}
-        made_with |= {"device": device_name(self.device)}
         return RuntimeKey(self.source.digest, self.name, self.size, made_with)
 
     def _side(self, own: int) -> int:

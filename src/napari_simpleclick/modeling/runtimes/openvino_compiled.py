@@ -6,9 +6,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 
-from napari_simpleclick.modeling.enlarge import enlarge
+from napari_simpleclick.modeling.bilinear import stretched
 from napari_simpleclick.modeling.runtimes.click_maps import draw_click_maps
 from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     import openvino
     from numpy.typing import NDArray
-    from torch import Tensor
 
 PRECISIONS: Final[Mapping[str, str]] = {
     "openvino-float32": "f32",
@@ -47,6 +45,8 @@ class OpenVINOCompiled:
         One of `PRECISIONS`.
     radius : int
         Of the disks that stand for clicks, in pixels.
+    threads : int or None
+        To compute with; None for as many as OpenVINO takes.
 
     Raises
     ------
@@ -55,16 +55,26 @@ class OpenVINOCompiled:
     """
 
     def __init__(
-        self, core: openvino.Core, blob: bytes, name: str, radius: int
+        self,
+        core: openvino.Core,
+        blob: bytes,
+        name: str,
+        radius: int,
+        threads: int | None = None,
     ) -> None:
         self._core, self._blob = core, blob
-        self._name, self._radius = name, radius
-        self._compiled = core.import_model(blob, "CPU", settings_of(name))
+        self._name, self._radius, self._threads = name, radius, threads
+        self._compiled = core.import_model(blob, "CPU", settings_of(name, threads))
         self._request = self._compiled.create_infer_request()
         self._many: openvino.AsyncInferQueue | None = None
         self._turn = Lock()
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         """Return logits (B, 1, H, W), float32.
 
         Raises
@@ -79,15 +89,15 @@ class OpenVINOCompiled:
                 f"image: shape {tuple(image.shape)}, expected height and width "
                 f"{expected}, which this runtime is compiled for"
             )
-        maps = draw_click_maps(prev_mask.numpy(), points.numpy(), self._radius)
+        maps = draw_click_maps(prev_mask, points, self._radius)
         with self._turn:
             infer = self._at_once if len(maps) >= _MANY else self._in_turn
-            logits = infer(image.numpy(), maps)
-        return enlarge(torch.from_numpy(logits), size)
+            logits = infer(image, maps)
+        return np.stack([[stretched(plane, size)] for plane in logits[:, 0]])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the compiled bytes, for other processes of this computer."""
-        return _reopen, (self._blob, self._name, self._radius)
+        return _reopen, (self._blob, self._name, self._radius, self._threads)
 
     def _in_turn(
         self, images: NDArray[np.float32], maps: NDArray[np.float32]
@@ -116,9 +126,9 @@ class OpenVINOCompiled:
         return np.concatenate(answers)
 
     def _open_queue(self) -> openvino.AsyncInferQueue:
-        settings = settings_of(self._name) | {
+        settings = settings_of(self._name, self._threads) | {
             "PERFORMANCE_HINT": "THROUGHPUT",
-            "NUM_STREAMS": torch.get_num_threads(),
+            "NUM_STREAMS": self._compiled.get_property("INFERENCE_NUM_THREADS"),
         }
         # OpenVINO does not read again what an imported network exports: so the blob.
         many = self._core.import_model(self._blob, "CPU", settings)
@@ -126,19 +136,21 @@ class OpenVINOCompiled:
         return self._many
 
 
-def _reopen(blob: bytes, name: str, radius: int) -> OpenVINOCompiled:
-    return OpenVINOCompiled(import_openvino().Core(), blob, name, radius)
+def _reopen(
+    blob: bytes, name: str, radius: int, threads: int | None
+) -> OpenVINOCompiled:
+    return OpenVINOCompiled(import_openvino().Core(), blob, name, radius, threads)
 
 
-def settings_of(name: str) -> dict[str, Any]:
-    """Return how to compile: for the least time, with as many threads as torch has.
+def settings_of(name: str, threads: int | None = None) -> dict[str, Any]:
+    """Return how to compile: for the least time of one pass.
 
     Threads may run on any core: two processes that pin theirs would meet on one.
     """
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": PRECISIONS[name],
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": threads or 0,  # 0: OpenVINO chooses
         "ENABLE_CPU_PINNING": False,
     }
 

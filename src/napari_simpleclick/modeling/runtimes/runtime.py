@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.config import SimpleClickConfig
 
@@ -34,8 +34,13 @@ class RuntimeRefusedError(ValueError):
 class Compute(Protocol):
     """Turns crops, previous masks and clicks into logits, as `SimpleClick` does."""
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W), float32; the arguments are those of a network."""
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Return logits (B, 1, H, W); the arguments are those of a network."""
         ...
 
 
@@ -51,8 +56,8 @@ class Runtime:
         What does the work.
     config : SimpleClickConfig
         The network's.
-    device : torch.device
-        Where its tensors have to be.
+    device : str
+        Where it computes: "cpu", "cuda" or "mps".
     refusals : tuple of str
         Why others were not taken, one sentence each.
     """
@@ -60,11 +65,16 @@ class Runtime:
     name: RuntimeName
     compute: Compute
     config: SimpleClickConfig
-    device: torch.device
+    device: str
     refusals: tuple[str, ...] = ()
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
-        """Return the logits of the object, (B, 1, H, W), float32."""
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Return the logits of the object, (B, 1, H, W)."""
         return self.compute(image, prev_mask, points)
 
     @property

@@ -9,10 +9,15 @@ import torch
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
 from napari_simpleclick.modeling.enlarge import enlarge
-from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
+from napari_simpleclick.modeling.runtimes.torch_eager import (
+    from_device,
+    has_bfloat16,
+    to_device,
+)
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.simpleclick import SimpleClick
 
@@ -27,26 +32,33 @@ class TorchCompiled:
     ----------
     network : SimpleClick
         Stays as it is.
-    device : torch.device
+    device : str
         Where to compute.
     """
 
-    def __init__(self, network: SimpleClick, device: torch.device) -> None:
-        on_cuda = device.type == "cuda"
-        low = on_cuda and has_bfloat16(device)
+    def __init__(self, network: SimpleClick, device: str) -> None:
+        self._device = torch.device(device)
+        on_cuda = self._device.type == "cuda"
+        low = on_cuda and has_bfloat16(self._device)
         self._dtype = torch.bfloat16 if low else torch.float32
         self._radius = network.config.click_radius
         self._compiled = torch.compile(
-            copy.deepcopy(network).to(device, self._dtype).logits_from_maps,
+            copy.deepcopy(network).to(self._device, self._dtype).logits_from_maps,
             dynamic=False,
             mode="reduce-overhead" if on_cuda else None,
         )
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         """Return logits (B, 1, H, W), float32."""
         size = (image.shape[2], image.shape[3])
-        disks = encode_clicks(points, size, self._radius)
-        maps = torch.cat((prev_mask, disks), dim=1)
-        logits: Tensor = self._compiled(image.to(self._dtype), maps.to(self._dtype))
-        # A new tensor: the next replay of a CUDA graph writes over its own output.
-        return enlarge(logits.float(), size)
+        shown, before, places = to_device(self._device, image, prev_mask, points)
+        with torch.inference_mode():
+            disks = encode_clicks(places, size, self._radius)
+            maps = torch.cat((before, disks), dim=1)
+            logits = self._compiled(shown.to(self._dtype), maps.to(self._dtype))
+            return from_device(enlarge(logits.float(), size))

@@ -6,11 +6,13 @@ import copy
 import platform
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 
 from napari_simpleclick.modeling.enlarge import enlarge
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_simpleclick.modeling.simpleclick import SimpleClick
@@ -24,7 +26,7 @@ DTYPES: Final = {
 
 
 class TorchEager:
-    """A copy of a network in a precision, on a device.
+    """A network in a precision, on a device; a copy where it is in another.
 
     Positions of clicks stay in float32, and logits are enlarged in float32. Memory is
     laid out as torch does by itself: channels last measured no faster on a processor.
@@ -32,25 +34,54 @@ class TorchEager:
     Parameters
     ----------
     network : SimpleClick
-        Stays as it is.
+        In evaluation mode; stays as it is.
     dtype : torch.dtype
         Of weights and activations.
-    device : torch.device
+    device : str or torch.device
         Where to compute.
     """
 
     def __init__(
-        self, network: SimpleClick, dtype: torch.dtype, device: torch.device
+        self,
+        network: SimpleClick,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
     ) -> None:
-        self._dtype = dtype
-        self._network = copy.deepcopy(network).to(device, dtype)
+        self._dtype, self._device = dtype, torch.device(device)
+        if not self._is_at_home(network):
+            network = copy.deepcopy(network).to(self._device, dtype)
+        self._network = network
 
-    def __call__(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
+    def __call__(
+        self,
+        image: NDArray[np.float32],
+        prev_mask: NDArray[np.float32],
+        points: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         """Return logits (B, 1, H, W), float32."""
-        logits = self._network.low_res_logits(
-            image.to(self._dtype), prev_mask.to(self._dtype), points
-        )
-        return enlarge(logits.float(), (image.shape[2], image.shape[3]))
+        shown, before, places = to_device(self._device, image, prev_mask, points)
+        with torch.inference_mode():
+            logits = self._network.low_res_logits(
+                shown.to(self._dtype), before.to(self._dtype), places
+            )
+            enlarged = enlarge(logits.float(), (image.shape[2], image.shape[3]))
+            return from_device(enlarged)
+
+    def _is_at_home(self, network: SimpleClick) -> bool:
+        weight = next(network.parameters())
+        return (weight.dtype, weight.device) == (self._dtype, self._device)
+
+
+def to_device(device: torch.device, *arrays: NDArray[np.float32]) -> list[Tensor]:
+    """Return arrays as tensors on a device."""
+    ready = (np.require(array, requirements=("C", "W")) for array in arrays)
+    return [torch.from_numpy(array).to(device) for array in ready]
+
+
+def from_device(tensor: Tensor) -> NDArray[np.float32]:
+    """Return a tensor as an array, once its device has computed it."""
+    array: NDArray[np.float32] = tensor.cpu().numpy()
+    return array
 
 
 def has_bfloat16(device: torch.device) -> bool:

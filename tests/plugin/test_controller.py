@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from gc import collect
 from types import SimpleNamespace
 from typing import Any
@@ -1095,6 +1096,54 @@ class TestOrder:
         monkeypatch.setattr(prediction_queue, "MOST_IN_VAIN", 0.0)
         press(clicked[0], 10, 30, 40)
         assert not runner.held
+
+    def test_a_slow_first_click_says_nothing_of_later_ones(
+        self,
+        clicked: tuple[Points, Labels],
+        controller: SegmentationController,
+        runner: HeldRunner,
+        predictor: BrightDisks,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        seconds = iter([0.0, 9.0, 10.0, 10.1, 20.0, 20.1])
+        monkeypatch.setattr(prediction_queue, "perf_counter", lambda: next(seconds))
+        points, _ = clicked
+        controller.next_object()
+        points.add([10, 30, 40])  # takes 9 s
+        points.add([10, 31, 41])  # takes 0.1 s
+        while runner.held:
+            runner.run_next()
+        press(points, 10, 32, 42)
+        assert len(runner.held) == 1
+        runner.run_next()
+        controller.next_object()
+        press(points, 10, 5, 5)
+        assert not runner.held
+
+    def test_threads_take_turns_quickly_while_a_mask_is_computed(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        waits = []
+
+        class Noting(BrightDisks):
+            def predict(self, image: Any, clicks: Any, previous: Any = None) -> Any:
+                waits.append(sys.getswitchinterval())
+                if len(clicks) > 1:
+                    raise ValueError
+                return super().predict(image, clicks, previous)
+
+        controller.load_model(Noting, "test model")
+        _, points, _ = begin(viewer, controller)
+        usual = sys.getswitchinterval()
+        for col in (25, 30):
+            points.add([10, 20, col])
+            while runner.held:
+                runner.run_next()
+            assert sys.getswitchinterval() == usual
+        assert waits == pytest.approx([usual / 10] * 2)
 
     def test_pressing_outside_the_image_or_to_select_begins_nothing(
         self, clicked: tuple[Points, Labels], runner: HeldRunner

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from scipy import ndimage
 from skimage import draw, segmentation
 
-from napari_simpleclick.inference.crops import crop_image, fill_box
+from napari_simpleclick.inference.crops import crop_image, crop_prediction, fill_box
 from napari_simpleclick.inference.transforms import crop_clicks, whole
 from napari_simpleclick.types import Prediction, Roi
 
@@ -67,25 +68,16 @@ def flooded(
     Beucher and Meyer, The Morphological Approach to Segmentation, 1993.
     """
     around = doubled(crop, answer.shape)
-    known = answer.within(around)
-    mask = known > threshold
-    if not mask.any():
-        return answer
-    floods, agreements = {}, {}
-    for box in {crop, around}:
-        inner = box.moved(-around.row_min, -around.col_min)
-        floods[inner] = flood = _flood(image, box, clicks)
-        found, asked = flood > 0.5, mask[inner.slices]
-        shared = np.count_nonzero(found & asked)
-        union = np.count_nonzero(mask) + np.count_nonzero(found) - shared
-        agreements[inner] = shared / union
-    total = sum(agreements.values())
+    floods = [_Flood.of(box, image, clicks) for box in {crop, around}]
+    agreements = [flood.agreement(answer, threshold) for flood in floods]
+    total = sum(agreements)
     if not total:
         return answer
     weight = min(total / len(floods), _MOST)
-    mixed = known * np.float32(1 - weight)
-    for inner, flood in floods.items():
-        mixed[inner.slices] += np.float32(weight * agreements[inner] / total) * flood
+    mixed = answer.within(around) * np.float32(1 - weight)
+    for flood, agreement in zip(floods, agreements, strict=True):
+        inner = flood.box.moved(-around.row_min, -around.col_min)
+        mixed[inner.slices] += flood.filled(weight * agreement / total)
     return Prediction(mixed, answer.roi, box=around, shape=answer.shape)
 
 
@@ -106,24 +98,39 @@ def doubled(box: Roi, shape: tuple[int, int]) -> Roi:
     return larger.shared(whole(shape)) or box
 
 
-def _flood(
-    image: NDArray[np.generic], box: Roi, clicks: Sequence[Click]
-) -> NDArray[np.float32]:
-    """Flood a box from its clicks: (h, w), float32, 1 for the object's side."""
-    size = min(max(box.shape), _LARGEST)
-    shown = crop_image(image, box, size)
-    grey = shown.mean(axis=2) if shown.ndim == 3 else shown
-    stretch = max(box.shape) / np.array(box.shape)  # of the square, along each axis
-    smooth = ndimage.gaussian_filter(grey, stretch)
-    edges = np.hypot(*(ndimage.sobel(smooth, axis) * stretch[axis] for axis in (0, 1)))
-    marks = _frame(box, image.shape[:2], size)
-    for click in clicks:
-        points = crop_clicks([click], box, size, exact=True)
-        row, col, _ = points[0 if click.is_positive else 1]
-        disk = draw.disk((row, col), _RADIUS, shape=marks.shape)
-        marks[disk] = _OBJECT if click.is_positive else _BACKGROUND
-    found = segmentation.watershed(edges, marks) == _OBJECT
-    return fill_box(found.astype(np.float32), box)
+@dataclass(frozen=True, slots=True)
+class _Flood:
+    """The object's side of a flooded box: (size, size), bool."""
+
+    box: Roi
+    found: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, box: Roi, image: NDArray[np.generic], clicks: Sequence[Click]) -> Self:
+        """Flood a box of an image from its clicks."""
+        size = min(max(box.shape), _LARGEST)
+        shown = crop_image(image, box, size)
+        grey = shown.mean(axis=2) if shown.ndim == 3 else shown
+        stretch = max(box.shape) / np.array(box.shape)  # of the square, along each axis
+        smooth = ndimage.gaussian_filter(grey, stretch)
+        slopes = [ndimage.sobel(smooth, axis) * stretch[axis] for axis in (0, 1)]
+        marks = _frame(box, image.shape[:2], size)
+        for click in clicks:
+            points = crop_clicks([click], box, size, exact=True)
+            row, col, _ = points[0 if click.is_positive else 1]
+            disk = draw.disk((row, col), _RADIUS, shape=marks.shape)
+            marks[disk] = _OBJECT if click.is_positive else _BACKGROUND
+        return cls(box, segmentation.watershed(np.hypot(*slopes), marks) == _OBJECT)
+
+    def agreement(self, answer: Prediction, threshold: float) -> float:
+        """IoU with an answer's mask, within the box."""
+        asked = crop_prediction(answer, self.box, len(self.found)) > threshold
+        union = np.count_nonzero(asked | self.found)
+        return np.count_nonzero(asked & self.found) / union if union else 0.0
+
+    def filled(self, value: float) -> NDArray[np.float32]:
+        """Return the box with this value on the object's side, and 0 elsewhere."""
+        return fill_box(self.found * np.float32(value), self.box)
 
 
 def _frame(box: Roi, shape: tuple[int, int], size: int) -> NDArray[np.uint8]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from napari_simpleclick.plugin.quick_turns import quick_turns
 from napari_simpleclick.plugin.shared_predictor import SharedPredictor
 from napari_simpleclick.plugin.worker import reason_of
 
@@ -53,6 +55,30 @@ class Source(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Took:
+    """Seconds of the last prediction on an object without a mask, and with one.
+
+    The one without may take two passes.
+    """
+
+    without: float = math.inf
+    with_mask: float = math.inf
+
+    def note(self, request: Request, seconds: float) -> None:
+        """Keep what a prediction took."""
+        if request.previous is None:
+            self.without = seconds
+        else:
+            self.with_mask = seconds
+
+    def expected(self, request: Request) -> float:
+        """Return what another one will take at most."""
+        if request.previous is None:
+            return self.without
+        return min(self.without, self.with_mask)
+
+
 class PredictionQueue:
     """Loads models and computes masks, one task at a time.
 
@@ -91,7 +117,7 @@ class PredictionQueue:
         self._running = 0
         self._model_count = 0
         self._slice: tuple[RawSlice, NDArray[np.uint8]] | None = None
-        self._last_took = math.inf
+        self._took = _Took()
 
     @property
     def predictor(self) -> SharedPredictor | None:
@@ -132,7 +158,7 @@ class PredictionQueue:
         def loaded(predictor: ClickPredictor) -> None:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
-                self._last_took = math.inf
+                self._took = _Took()
                 if self._source is not None:
                     self._source.resume()
                 self._on_message(f"{name} is ready.")
@@ -163,8 +189,11 @@ class PredictionQueue:
         Nothing is begun that takes long: it would keep another click waiting, if this
         one turned out to be none.
         """
-        if self._source is not None and self._last_took <= MOST_IN_VAIN:
-            self._answer(self._source, self._source.foresee(placed))
+        if self._source is None:
+            return
+        wanted = self._source.foresee(placed)
+        if wanted is not None and self._took.expected(wanted[0]) <= MOST_IN_VAIN:
+            self._answer(self._source, wanted)
 
     def _answer(self, source: Source, wanted: tuple[Request, RawSlice] | None) -> None:
         if self._predictor is None or self.is_busy or wanted is None:
@@ -199,8 +228,9 @@ class PredictionQueue:
         if kept is None or not raw.shows_same(kept[0]):
             kept = self._slice = raw, raw.read()
         begin = perf_counter()
-        prediction = predictor.predict(kept[1], request.clicks, request.previous)
-        self._last_took = perf_counter() - begin
+        with quick_turns():
+            prediction = predictor.predict(kept[1], request.clicks, request.previous)
+        self._took.note(request, perf_counter() - begin)
         return prediction
 
     def _fail(self, what: str, error: BaseException, remark: str = "") -> None:

@@ -87,6 +87,14 @@ def test_large_boxes_cost_no_more_than_small_ones(times, monkeypatch):
     assert max(cells) <= 224**2
 
 
+@pytest.mark.parametrize("radius", [2, 4])
+def test_objects_of_a_few_pixels_are_found(radius):
+    object_, mask = (disk((30, 30), (14, 15), r) for r in (radius, radius + 2))
+    crop = Roi(6, 22, 7, 23)
+    mixed = flooded(unsure(mask), noisy(object_), [Click(14, 15)], crop, 0.49)
+    assert iou(mixed.mask(), object_) > 0.95
+
+
 def test_an_edge_that_nobody_asked_about_changes_nothing():
     """The flooding stays at the click; the mask, right or wrong, is elsewhere."""
     clicked, elsewhere = (disk((90, 90), place, 10) for place in [(25, 25), (60, 60)])

@@ -24,8 +24,8 @@ _OBJECT: Final = 1
 _BACKGROUND: Final = 2
 _RADIUS: Final = 3.5
 """Of the disk round a click, in pixels of what is flooded."""
-_LARGEST: Final = 224
-"""Sides of a larger box are reduced to this before it is flooded, in pixels."""
+_SIZES: Final = (128, 224)
+"""Of what is flooded, in pixels: smaller boxes are enlarged, larger ones reduced."""
 _MOST: Final = 0.6
 """Largest weight of the floodings beside the answer, in [0, 1]."""
 
@@ -108,7 +108,7 @@ class _Flood:
     @classmethod
     def of(cls, box: Roi, image: NDArray[np.generic], clicks: Sequence[Click]) -> Self:
         """Flood a box of an image from its clicks."""
-        size = min(max(box.shape), _LARGEST)
+        size = int(np.clip(max(box.shape), *_SIZES))
         shown = crop_image(image, box, size)
         grey = shown.mean(axis=2) if shown.ndim == 3 else shown
         stretch = max(box.shape) / np.array(box.shape)  # of the square, along each axis

@@ -1,8 +1,10 @@
 # make demo [GUI=1]   segment a real brain MRI from stored clicks
-# make test           run every test, in a real window on a virtual display
+# make test           run every test, in real windows on a virtual display;
+#                     WORKERS=4 takes four processes instead of two
 
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 2
 WINDOW_PACKAGES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 \
     libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
     libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
@@ -15,8 +17,8 @@ demo: .venv/installed-all
 # Training forks processes, and windows do not outlive that: it has a run of its own.
 test: .venv/installed-test
 	scripts/with-display $(WINDOW_PACKAGES) -- \
-	    $(BIN)/python -m pytest --ignore tests/training $(ARGS)
-	$(BIN)/python -m pytest tests/training $(ARGS)
+	    $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/training $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) tests/training $(ARGS)
 
 check: .venv/installed-test
 	$(BIN)/ruff check

@@ -152,7 +152,7 @@ def test_a_second_look_is_flooded_as_in_use(smallest: int, small_images: int) ->
     )
     pool.smallest[:] = smallest
     batch = pool.batch(12, 224)
-    shifted = 0.6 * batch.mask.float().roll(14, -1)
+    shifted = 0.6 * batch.mask.float().roll(10, -1)
     pool.answer(batch, shifted)
     zoomed = 0
     for place, user in enumerate(batch.users.tolist()):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+from napari_simpleclick.modeling.driver_conflict import load_triton_apart
 
 
 def pytest_configure() -> None:

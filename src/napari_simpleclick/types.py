@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float32]
+    """What networks are given, and what they answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Click:

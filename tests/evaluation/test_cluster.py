@@ -12,6 +12,7 @@ import distributed
 import numpy as np
 import pytest
 import torch
+from dask.system import cpu_count
 from skimage.io import imsave
 
 from napari_simpleclick.cli import main
@@ -142,9 +143,9 @@ def test_local_workers_and_batches(root, checkpoint, alone, tmp_path, capsys):
         assert float(one["iou_6"]) == pytest.approx(float(other["iou_6"]), abs=0.05)
 
 
-def opened(checkpoint, folder):
+def opened(checkpoint, folder, threads):
     """Open a model, and leave a note of the process that did."""
-    (folder / f"{os.getpid()}-{time.monotonic_ns()}").touch()
+    (folder / f"{os.getpid()}-{time.monotonic_ns()}").write_text(str(threads))
     return open_model(str(checkpoint), device="cpu", flip=False)
 
 
@@ -152,7 +153,7 @@ def test_a_model_is_opened_once_a_worker(root, checkpoint, cluster, tmp_path):
     model = open_model(str(checkpoint), device="cpu", flip=False)
     address, opener = (
         cluster.scheduler_address,
-        lambda threads=None: opened(checkpoint, tmp_path),
+        lambda threads: opened(checkpoint, tmp_path, threads),
     )
     with open_cluster(address, {"tiny": opener}) as workers:
         samples = open_dataset("folder", root)
@@ -161,12 +162,14 @@ def test_a_model_is_opened_once_a_worker(root, checkpoint, cluster, tmp_path):
     processes = [note.name.split("-")[0] for note in tmp_path.iterdir()]
     assert len(processes) == len(set(processes)) == 2
     assert str(os.getpid()) not in processes
+    threads = {note.read_text() for note in tmp_path.iterdir()}
+    assert threads == {str(max(1, cpu_count() // 2))}
 
 
 def test_another_file_on_a_worker_is_refused(root, checkpoint, cluster):
     model = open_model(str(checkpoint), device="cpu", flip=False)
     other = EvaluatedModel("tiny", model.predictor, "ab")
-    opener = {"tiny": lambda threads=None: model}
+    opener = {"tiny": lambda threads: model}
     with (
         open_cluster(cluster.scheduler_address, opener) as workers,
         pytest.raises(ValueError, match=r"tiny with SHA-256 .*, expected ab"),

@@ -253,6 +253,15 @@ def test_threads_share_a_predictor(model):
         np.testing.assert_array_equal(found[k], probability)
 
 
+def test_a_model_may_answer_in_half_precision():
+    def half(image, prev_mask, points):
+        return np.zeros((1, 1, *image.shape[2:]), dtype=np.float16)
+
+    probability = Predictor(half).predict(square_image(), [Click(0, 0)]).probability
+    assert probability.dtype == np.float32
+    assert (probability == 0.5).all()
+
+
 def test_colour_and_float_images_agree_with_grey(model):
     grey, predictor = square_image(), Predictor(model)
     colour = np.repeat(grey[..., None], 3, axis=2)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from napari_simpleclick.modeling import devices
-from napari_simpleclick.modeling.devices import choose_device, has_gpu_driver
+from napari_simpleclick.modeling.devices import choose_device, may_have_gpu
 
 
-def test_torch_finds_no_gpu_where_there_is_no_driver() -> None:
-    assert has_gpu_driver() or not torch.cuda.is_available()
+def test_torch_finds_no_gpu_where_there_can_be_none() -> None:
+    assert may_have_gpu() or not torch.cuda.is_available()
 
 
 def test_auto_is_a_gpu_where_there_is_one() -> None:
@@ -22,14 +23,36 @@ def test_auto_is_a_gpu_where_there_is_one() -> None:
 
 
 def test_a_driver_without_a_gpu_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "has_gpu_driver", lambda: True)
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device() == "cpu"
 
 
-def test_amd_s_gpus_need_no_driver_of_nvidia(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "version", lambda name: "2.15.0+rocm6.4")
-    assert has_gpu_driver()
+@pytest.mark.parametrize(
+    ("library", "has_driver", "expected"),
+    [
+        ("libtorch_cpu.so", True, False),
+        ("libtorch_cuda.so", False, False),
+        ("torch_cuda.dll", True, True),
+        ("libtorch_hip.so", False, True),  # for AMD's
+    ],
+)
+def test_it_takes_a_build_for_gpus_and_a_driver(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    library: str,
+    has_driver: bool,
+    expected: bool,
+) -> None:
+    def load(name: str) -> None:
+        if not has_driver:
+            raise OSError(name)
+
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / library).touch()
+    monkeypatch.setattr(devices, "folders_of", lambda package: [tmp_path])
+    monkeypatch.setattr(devices.ctypes, "CDLL", load)
+    assert may_have_gpu() is expected
 
 
 def test_devices_that_are_not_there_are_refused(
@@ -42,7 +65,7 @@ def test_devices_that_are_not_there_are_refused(
         choose_device("tpu")  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(has_gpu_driver(), reason="here torch has to look for a GPU")
+@pytest.mark.skipif(may_have_gpu(), reason="here torch has to look for a GPU")
 def test_without_a_driver_torch_is_not_asked() -> None:
     code = (
         "import sys\n"

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     import json
 
     if arguments.window:
-        from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+        from napari_simpleclick.modeling.driver_conflict import load_triton_apart
 
         load_triton_apart()
     from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table

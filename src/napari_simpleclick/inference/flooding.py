@@ -67,6 +67,8 @@ def flooded(
     ----------
     Beucher and Meyer, The Morphological Approach to Segmentation, 1993.
     """
+    if not (answer.inside > threshold).any():
+        return answer
     around = doubled(crop, answer.shape)
     floods = [_Flood.of(box, image, clicks) for box in {crop, around}]
     agreements = [flood.agreement(answer, threshold) for flood in floods]

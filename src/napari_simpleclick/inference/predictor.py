@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_simpleclick.types import Floats
+
 
 GLANCED: Final = 8 / 7
 """Sides of an image over those of the input that it is first looked at in, at most."""
@@ -38,13 +40,8 @@ GLANCED: Final = 8 / 7
 class ClickModel(Protocol):
     """Any network, of any kind and runtime, that turns clicks on a crop into logits."""
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Return the logits of the object, (B, 1, S, S), for a `CropInputs`."""
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
+        """Return float32 logits of the object, (B, 1, S, S), for a `CropInputs`."""
         ...
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import platformdirs
 
 from napari_simpleclick.modeling.config import VARIANTS
+from napari_simpleclick.modeling.torch_import import import_torch
 
 _LOG = logging.getLogger(__name__)
 _WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -195,7 +196,8 @@ def import_checkpoint(
     ValueError
         If the digest or the checkpoint already under this name is another.
     """
-    from napari_simpleclick.modeling.checkpoint import load_checkpoint  # needs torch
+    import_torch()
+    from napari_simpleclick.modeling.checkpoint import load_checkpoint
 
     source = Path(path)
     model = load_checkpoint(source)

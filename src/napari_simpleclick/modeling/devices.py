@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from importlib.metadata import version
 from typing import Literal
+
+from napari_simpleclick.modeling.shared_libraries import folders_of
+from napari_simpleclick.modeling.torch_import import import_torch
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -28,9 +30,10 @@ def choose_device(device: Device = "auto") -> str:
     ValueError
         If the device is unknown, or this computer or this build of torch lacks it.
     """
-    if device == "cpu" or (device == "auto" and not has_gpu_driver()):
+    if device == "cpu" or (device == "auto" and not may_have_gpu()):
         return "cpu"
-    import torch  # which takes seconds
+    import_torch()
+    import torch
 
     available = {
         "cpu": True,
@@ -44,10 +47,17 @@ def choose_device(device: Device = "auto") -> str:
     return name
 
 
-def has_gpu_driver() -> bool:
-    """Tell whether PyTorch might find a CUDA device; without its import."""
-    if "rocm" in version("torch"):  # for AMD's GPUs, which it calls CUDA devices too
+def may_have_gpu() -> bool:
+    """Tell whether torch might find a CUDA device; without its import.
+
+    Its build has to be one for GPUs, of AMD or of NVIDIA, and there has to be NVIDIA's
+    driver for the latter.
+    """
+    libraries = [folder / "lib" for folder in folders_of("torch")]
+    if any(any(folder.glob("*torch_hip*")) for folder in libraries):
         return True
+    if not any(any(folder.glob("*torch_cuda*")) for folder in libraries):
+        return False
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

@@ -85,7 +85,6 @@ class SimpleClick(nn.Module):
         ValueError
             If a shape does not fit.
         """
-        self._check(image, prev_mask, points)
         logits = self.low_res_logits(image, prev_mask, points)
         return enlarge(logits, (image.shape[2], image.shape[3]))
 
@@ -97,6 +96,7 @@ class SimpleClick(nn.Module):
         That is four times the token grid, or the token grid itself where all levels
         are at one scale.
         """
+        self._check(image, prev_mask, points)
         height, width = image.shape[2:]
         disks = encode_clicks(points, (height, width), self.config.click_radius)
         maps = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)

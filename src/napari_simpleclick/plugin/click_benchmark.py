@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.predictor import ClickModel, Predictor
+    from napari_simpleclick.types import Floats
 
 MOUSE: Any = QTest  # its type stubs take its static methods for methods
 CLICKS_AN_OBJECT = 4
@@ -36,12 +37,7 @@ class _TimedModel:
     model: ClickModel
     seconds: float = 0.0
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         begin = perf_counter()
         logits = self.model(image, prev_mask, points)
         self.seconds += perf_counter() - begin

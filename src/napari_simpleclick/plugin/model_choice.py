@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,7 @@ from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_simpleclick.modeling.catalog import import_checkpoint, list_models
-from napari_simpleclick.modeling.devices import has_gpu_driver
-from napari_simpleclick.plugin.driver_conflict import load_triton_apart
-from napari_simpleclick.plugin.quick_import import (
-    load_torch_libraries,
-    paused_collection,
-)
+from napari_simpleclick.modeling.torch_import import paused_collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,9 +84,6 @@ class ModelChoice:
         device = self.device.value
 
         def load() -> Predictor:
-            load_triton_apart()
-            if has_gpu_driver() or find_spec("openvino") is None:
-                load_torch_libraries()  # else OpenVINO does without, but once
             with paused_collection():
                 from napari_simpleclick.inference.loading import load_predictor, warm_up
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from napari_simpleclick.plugin.prediction_times import PredictionTimes
 from napari_simpleclick.plugin.quick_turns import quick_turns
 from napari_simpleclick.plugin.shared_predictor import SharedPredictor
 from napari_simpleclick.plugin.worker import reason_of
@@ -55,30 +54,6 @@ class Source(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Took:
-    """Seconds of the last prediction on an object without a mask, and with one.
-
-    The one without may take two passes.
-    """
-
-    without: float = math.inf
-    with_mask: float = math.inf
-
-    def note(self, request: Request, seconds: float) -> None:
-        """Keep what a prediction took."""
-        if request.previous is None:
-            self.without = seconds
-        else:
-            self.with_mask = seconds
-
-    def expected(self, request: Request) -> float:
-        """Return what another one will take at most."""
-        if request.previous is None:
-            return self.without
-        return min(self.without, self.with_mask)
-
-
 class PredictionQueue:
     """Loads models and computes masks, one task at a time.
 
@@ -117,7 +92,7 @@ class PredictionQueue:
         self._running = 0
         self._model_count = 0
         self._slice: tuple[RawSlice, NDArray[np.uint8]] | None = None
-        self._took = _Took()
+        self._took = PredictionTimes()
 
     @property
     def predictor(self) -> SharedPredictor | None:
@@ -158,7 +133,7 @@ class PredictionQueue:
         def loaded(predictor: ClickPredictor) -> None:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
-                self._took = _Took()
+                self._took = PredictionTimes()
                 if self._source is not None:
                     self._source.resume()
                 self._on_message(f"{name} is ready.")

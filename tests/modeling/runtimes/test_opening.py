@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from napari_simpleclick.modeling.runtimes.candidates import candidates
 from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
 from napari_simpleclick.modeling.runtimes.opening import open_runtime
+from napari_simpleclick.modeling.runtimes.openvino_compiled import OpenVINOCompiled
 from napari_simpleclick.modeling.runtimes.runtime import (
+    Runtime,
     RuntimeName,
     RuntimeRefusedError,
     title_of,
@@ -114,6 +117,22 @@ def test_a_runtime_can_be_sent_to_another_process(
     sent = pickle.loads(pickle.dumps(runtime))
     given = inputs(1, 3)
     np.testing.assert_array_equal(sent(*given), runtime(*given))
+
+
+def test_threads_can_be_limited_here_and_in_another_process(
+    source: NetworkSource, cache: RuntimeCache
+) -> None:
+    def threads_of(runtime: Runtime) -> int:
+        assert isinstance(runtime.compute, OpenVINOCompiled)
+        return runtime.compute.threads
+
+    runtime = open_runtime(source, "openvino-float32", threads=1, cache=cache)
+    sent = pickle.loads(pickle.dumps(runtime))
+    assert threads_of(runtime) == threads_of(sent) == 1
+    given = inputs(5, 2)  # many at a time
+    np.testing.assert_allclose(sent(*given), runtime(*given), atol=1e-5)
+    usual = open_runtime(source, "openvino-float32", cache=cache)
+    assert threads_of(usual) >= min(2, os.cpu_count() or 1)
 
 
 def test_a_damaged_one_is_made_anew(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -29,3 +30,9 @@ def test_no_gradients_and_no_copy_where_none_is_needed(network: SimpleClick) -> 
     assert modes == [(True, torch.float32), (True, torch.float16)]
     handle.remove()
     assert next(own.parameters()).dtype == torch.float32
+
+
+def test_crops_that_do_not_fit_are_refused(network: SimpleClick) -> None:
+    crop = np.zeros((1, 3, 60, 60), np.float32)
+    with pytest.raises(ValueError, match=r"image: shape \(1, 3, 60, 60\), expected"):
+        TorchEager(network)(crop, crop[:, :1], np.zeros((1, 2, 3), np.float32))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_simpleclick.modeling.runtimes.openvino_compiled import import_openvino
 from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
+from napari_simpleclick.modeling.torch_import import import_torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ def candidates(device: str) -> Iterator[RuntimeName]:
 
 def _of_torch(device: str) -> Iterator[RuntimeName]:
     """Tell in what torch computes faster than in float32."""
+    import_torch()
     import torch
 
     from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16

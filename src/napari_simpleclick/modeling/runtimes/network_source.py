@@ -6,6 +6,8 @@ import hashlib
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
+from napari_simpleclick.modeling.torch_import import import_torch
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -17,7 +19,7 @@ class NetworkSource:
     """A network, and what it can be told by, before it is there.
 
     A runtime whose compiled network is cached never asks for it, and so saves the
-    import of timm, the slowest part of a start.
+    import of torch and timm, the slowest part of a start.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class NetworkSource:
 
 
 def _load(path: Path) -> SimpleClick:
-    from napari_simpleclick.modeling.checkpoint import load_checkpoint  # imports timm
+    import_torch()
+    from napari_simpleclick.modeling.checkpoint import load_checkpoint
 
     return load_checkpoint(path)

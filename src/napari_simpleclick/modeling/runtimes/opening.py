@@ -31,6 +31,7 @@ from napari_simpleclick.modeling.runtimes.runtime_cache import (
     RuntimeKey,
     RuntimeRecord,
 )
+from napari_simpleclick.modeling.torch_import import import_torch
 
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
@@ -125,6 +126,7 @@ class _Attempt:
             ) from error
 
     def _open_torch(self) -> Runtime:
+        import_torch()
         import torch
 
         from napari_simpleclick.modeling.runtimes import torch_compiled, torch_eager
@@ -152,6 +154,7 @@ class _Attempt:
         key = self._key(
             openvino=openvino.get_version(),
             processor=core.get_property("CPU", "FULL_DEVICE_NAME"),
+            formats=" ".join(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
         )
         record = self._remembered(key)
         if record is not None:
@@ -161,9 +164,9 @@ class _Attempt:
             except RuntimeError as error:
                 _LOG.warning("the compiled network is of no use: %s", error)
         _LOG.info("compiling the network for this computer, once")
+        network = self.source.network
         from napari_simpleclick.modeling.runtimes import openvino_conversion
 
-        network = self.source.network
         side, settings = self._side(network.config.image_size), settings_of(self.name)
         blob = openvino_conversion.compile_network(network, side, core, settings)
         started = self._start(core, RuntimeRecord(network.config, 0.0, blob))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import openvino
     from numpy.typing import NDArray
 
+    from napari_simpleclick.types import Floats
+
 PRECISIONS: Final[Mapping[str, str]] = {
     "openvino-float32": "f32",
     "openvino-bfloat16": "bf16",
@@ -69,12 +71,12 @@ class OpenVINOCompiled:
         self._many: openvino.AsyncInferQueue | None = None
         self._turn = Lock()
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
+    @property
+    def threads(self) -> int:
+        """Threads that it computes with."""
+        return int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
+
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         """Return logits (B, 1, H, W), float32.
 
         Raises
@@ -128,7 +130,7 @@ class OpenVINOCompiled:
     def _open_queue(self) -> openvino.AsyncInferQueue:
         settings = settings_of(self._name, self._threads) | {
             "PERFORMANCE_HINT": "THROUGHPUT",
-            "NUM_STREAMS": self._compiled.get_property("INFERENCE_NUM_THREADS"),
+            "NUM_STREAMS": self._threads or "AUTO",
         }
         # OpenVINO does not read again what an imported network exports: so the blob.
         many = self._core.import_model(self._blob, "CPU", settings)

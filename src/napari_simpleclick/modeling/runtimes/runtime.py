@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_simpleclick.modeling.config import SimpleClickConfig
+    from napari_simpleclick.types import Floats
 
 RuntimeName = Literal[
     "torch-float32",
@@ -34,13 +32,8 @@ class RuntimeRefusedError(ValueError):
 class Compute(Protocol):
     """Turns crops, previous masks and clicks into logits, as `SimpleClick` does."""
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Return logits (B, 1, H, W); the arguments are those of a network."""
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
+        """Return logits (B, 1, H, W), float32; the arguments are those of a network."""
         ...
 
 
@@ -68,13 +61,8 @@ class Runtime:
     device: str
     refusals: tuple[str, ...] = ()
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Return the logits of the object, (B, 1, H, W)."""
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
+        """Return the logits of the object, (B, 1, H, W), float32."""
         return self.compute(image, prev_mask, points)
 
     @property

@@ -16,10 +16,8 @@ from napari_simpleclick.modeling.runtimes.torch_eager import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_simpleclick.modeling.simpleclick import SimpleClick
+    from napari_simpleclick.types import Floats
 
 
 class TorchCompiled:
@@ -48,12 +46,7 @@ class TorchCompiled:
             mode="reduce-overhead" if on_cuda else None,
         )
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         """Return logits (B, 1, H, W), float32."""
         size = (image.shape[2], image.shape[3])
         shown, before, places = to_device(self._device, image, prev_mask, points)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_simpleclick.modeling.simpleclick import SimpleClick
+    from napari_simpleclick.types import Floats
 
 DTYPES: Final = {
     "torch-float32": torch.float32,
@@ -47,17 +48,13 @@ class TorchEager:
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
-        self._dtype, self._device = dtype, torch.device(device)
+        self._dtype = dtype
+        self._device = torch.empty(0, device=device).device  # with its index
         if not self._is_at_home(network):
             network = copy.deepcopy(network).to(self._device, dtype)
         self._network = network
 
-    def __call__(
-        self,
-        image: NDArray[np.float32],
-        prev_mask: NDArray[np.float32],
-        points: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
+    def __call__(self, image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         """Return logits (B, 1, H, W), float32."""
         shown, before, places = to_device(self._device, image, prev_mask, points)
         with torch.inference_mode():

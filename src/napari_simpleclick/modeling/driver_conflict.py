@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Final
 
-from napari_simpleclick.plugin.quick_import import folders_of, open_library
+from napari_simpleclick.modeling.shared_libraries import folders_of, open_library
 
 _LOG = logging.getLogger(__name__)
 _LIBRARY: Final = "_C/libtriton*.so"

@@ -1,18 +1,30 @@
-"""Imports torch beside an open window: sooner, and with the window alive."""
+"""import_torch: the one way to import PyTorch, which a window outlives."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import sys
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from napari_simpleclick.modeling.driver_conflict import load_triton_apart
+from napari_simpleclick.modeling.shared_libraries import folders_of, open_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def import_torch() -> None:
+    """Import torch, which takes seconds: apart from an OpenGL driver, in any thread.
+
+    To be called by whatever imports torch no sooner than it needs it. A window that is
+    open stays alive meanwhile.
+    """
+    load_triton_apart()
+    load_torch_libraries()
+    with paused_collection():
+        import torch  # noqa: F401
 
 
 @contextmanager
@@ -49,32 +61,3 @@ def load_torch_libraries() -> None:
             folder / "lib" / "libtorch_global_deps.so", os.RTLD_NOW | os.RTLD_GLOBAL
         )
         open_library(folder / "lib" / "libtorch.so", os.RTLD_NOW)
-
-
-def folders_of(package: str) -> list[Path]:
-    """Return where a package lies, without importing it; nothing if it is missing."""
-    spec = find_spec(package)
-    places = None if spec is None else spec.submodule_search_locations
-    return [Path(place) for place in places or ()]
-
-
-def open_library(path: Path, mode: int) -> bool:
-    """Load a library for good, while other threads go on.
-
-    Parameters
-    ----------
-    path : Path
-        The file. It must not use Python while it is loaded.
-    mode : int
-        Flags of dlopen(3).
-
-    Returns
-    -------
-    bool
-        Whether it is loaded.
-    """
-    # ctypes.CDLL would hold on to the interpreter: a call of a C function does not.
-    dlopen = ctypes.CDLL(None).dlopen
-    dlopen.restype = ctypes.c_void_p
-    dlopen.argtypes = [ctypes.c_char_p, ctypes.c_int]
-    return dlopen(os.fsencode(path), mode) is not None

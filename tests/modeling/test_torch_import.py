@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from napari_simpleclick.plugin.quick_import import (
-    folders_of,
-    open_library,
-    paused_collection,
-)
+from napari_simpleclick.modeling.shared_libraries import folders_of, open_library
+from napari_simpleclick.modeling.torch_import import paused_collection
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="libraries of Linux")
 
 LOADED = """
 import sys
 from pathlib import Path
-from napari_simpleclick.plugin.quick_import import load_torch_libraries
+from napari_simpleclick.modeling.torch_import import load_torch_libraries
 load_torch_libraries()
 assert "torch" not in sys.modules
 assert "libtorch_cpu.so" in Path("/proc/self/maps").read_text()
@@ -34,7 +31,7 @@ BESIDE_A_WINDOW = """
 import sys
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication
-from napari_simpleclick.plugin.driver_conflict import load_triton_apart
+from napari_simpleclick.modeling.driver_conflict import load_triton_apart
 app = QApplication([])
 canvas = QOpenGLWidget()
 canvas.show()
@@ -49,6 +46,17 @@ llvm.init_targets()
 
 def run(code: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_it_is_imported_for_whoever_asks() -> None:
+    run(
+        "import sys\n"
+        "from napari_simpleclick.modeling.torch_import import import_torch\n"
+        "assert 'torch' not in sys.modules\n"
+        "import_torch()\n"
+        "assert 'torch' in sys.modules\n"
+        "import_torch()\n"
+    )
 
 
 @LINUX

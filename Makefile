@@ -14,9 +14,10 @@ WINDOW_PACKAGES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 \
 demo: .venv/installed-all
 	$(BIN)/napari-simpleclick demo --output demo_output $(if $(GUI),--gui)
 
+# Each process of the tests has a virtual display, and so a mouse, of its own.
 # Training forks processes, and windows do not outlive that: it has a run of its own.
 test: .venv/installed-test
-	scripts/with-display $(WINDOW_PACKAGES) -- \
+	scripts/with-packages $(WINDOW_PACKAGES) -- \
 	    $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/training $(ARGS)
 	$(BIN)/python -m pytest -n $(WORKERS) tests/training $(ARGS)
 

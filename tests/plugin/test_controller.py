@@ -1102,7 +1102,6 @@ class TestOrder:
         clicked: tuple[Points, Labels],
         controller: SegmentationController,
         runner: HeldRunner,
-        predictor: BrightDisks,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         seconds = iter([0.0, 9.0, 10.0, 10.1, 20.0, 20.1])

@@ -44,12 +44,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     import json
 
-    if arguments.window:
-        from napari_simpleclick.modeling.driver_conflict import load_triton_apart
-
-        load_triton_apart()
-    from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table
     from napari_simpleclick.io.atomic import replacing
+    from napari_simpleclick.modeling.torch_import import import_torch
+
+    import_torch()  # before there is a window
+    from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table
 
     document = benchmark(
         split(arguments.variants),

@@ -154,6 +154,7 @@ def test_a_second_look_is_flooded_as_in_use(smallest: int, small_images: int) ->
     batch = pool.batch(12, 224)
     shifted = 0.6 * batch.mask.float().roll(10, -1)
     pool.answer(batch, shifted)
+    pool.batch(12, 224)  # takes all, so that nobody waits any longer
     zoomed = 0
     for place, user in enumerate(batch.users.tolist()):
         extent = int(pool.extent[user])
@@ -172,6 +173,20 @@ def test_a_second_look_is_flooded_as_in_use(smallest: int, small_images: int) ->
     pool.answer(batch, torch.full((12, 1, 224, 224), 0.8))
     seen = pool.probability[batch.users]  # a second time it is not
     assert ((seen == 0) | (seen == 204)).float().mean() > 0.99
+
+
+def test_users_sit_out_one_batch_while_the_processor_works_for_them() -> None:
+    pool = new_pool(users=12, stop_probability=1e-9, second_looks=1, flood=True)
+    first = pool.batch(5, SIDE)
+    pool.answer(first, 0.6 * first.mask.float().roll(4, -1))
+    later = [pool.batch(5, SIDE)]
+    assert not set(first.users.tolist()) & set(later[0].users.tolist())
+    while len(later) < 9:
+        pool.answer(later[-1], 0.6 * later[-1].mask.float().roll(4, -1))
+        later.append(pool.batch(5, SIDE))
+    assert set(first.users.tolist()) & {
+        user for batch in later[1:] for user in batch.users.tolist()
+    }
 
 
 def test_nobody_clicks_more_than_allowed() -> None:
@@ -244,6 +259,7 @@ def test_users_of_small_images_mostly_click_like_the_robot_user() -> None:
     pool = small_pool()
     batch = pool.batch(12, 112)
     pool.answer(batch, 0.8 * batch.mask.roll(9, -1))
+    pool.batch(12, 112)  # takes all, so that nobody waits any longer
     same = 0
     for user in torch.nonzero(pool.count == 2)[:, 0]:
         first, second = pool.clicks[user, :2].tolist()

@@ -22,6 +22,7 @@ from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
 from napari_simpleclick.modeling.runtimes.opening import open_runtime
 from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
 from napari_simpleclick.modeling.runtimes.runtime_cache import RuntimeCache
+from napari_simpleclick.modeling.runtimes.torch_eager import half_format
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def _dtype(runtime: Runtime) -> torch.dtype:
     for dtype in (torch.bfloat16, torch.float16):
         if runtime.name.endswith(str(dtype).removeprefix("torch.")):
             return dtype
+    if runtime.device == "cuda" and runtime.name in ("torch-graph", "torch-compile"):
+        return half_format(torch.device("cuda"))
     return torch.float32
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 OBEYED: Final = 3 / 448
 """Radius of what is sure about a click, in sides of the crop."""
-_NEAR: Final = 12 / 448
+NEAR: Final = 12 / 448
 """Radius of what is next to a click, in sides of the crop."""
-_FARTHEST: Final = 45 / 448
+FARTHEST: Final = 45 / 448
 """Radius of the most that a click speaks for, in sides of the crop."""
 
 
@@ -53,7 +53,7 @@ def corrected(
         return prediction
     if obey:
         if previous is not None:
-            most = max(radius_in(roi, _FARTHEST))
+            most = max(radius_in(roi, FARTHEST))
             reach = reach_of(clicks[-1], previous, threshold, most)
             speak_for_surroundings(prediction, clicks[-1], reach)
         prediction = obedient(prediction, clicks, radius_in(roi, OBEYED))
@@ -63,8 +63,8 @@ def corrected(
             prediction,
             previous,
             clicks,
-            near=radius_in(roi, _NEAR),
-            around=radius_in(roi, _FARTHEST),
+            near=radius_in(roi, NEAR),
+            around=radius_in(roi, FARTHEST),
             threshold=threshold,
         )
     return prediction

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.training import zoom
 from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
 from napari_simpleclick.training.corrected_answers import corrected_answers
 from napari_simpleclick.training.flooded_answers import flooded_answers
 from napari_simpleclick.training.robot_clicks import RANDOM_CLICKS, next_clicks
+from napari_simpleclick.training.robot_user_clicks import robot_user_clicks
 from napari_simpleclick.training.small_images import SMALLEST_CROP, made_small
-from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+_Finish = Callable[[Tensor, Tensor], None]
 
 STATE = (
     "image",
@@ -30,6 +33,7 @@ STATE = (
     "extent",
     "zoomed",
     "smallest",
+    "waiting",
     "drawn",
 )
 """Names of the attributes that change."""
@@ -115,6 +119,9 @@ class ClickPool:
             self.extent = torch.full((users,), side)
             self.zoomed = torch.zeros(users, dtype=torch.bool)
             self.smallest = torch.zeros(users)
+            self.waiting = torch.zeros(users, dtype=torch.bool)
+        self._background = ThreadPoolExecutor(1)
+        self._jobs: list[tuple[Tensor, Future[Tensor], _Finish]] = []
 
     def open(self) -> None:
         """Give every user a canvas; a pool that takes over a state needs none."""
@@ -130,10 +137,7 @@ class ClickPool:
         size : int
             Side S of the network's input in pixels.
         """
-        order = torch.randperm(
-            len(self.count), generator=self.generator, device=self.device
-        )
-        chosen = order[:users]
+        chosen = self._choose(users)
         shown = (self.image[chosen], self.probability[chosen], 255 * self.mask[chosen])
         layers = torch.stack(shown, dim=1).float() / 255
         grid = zoom.view_grid(self.box[chosen], self.side, size)
@@ -162,6 +166,7 @@ class ClickPool:
         Tensor
             (B, 2), float: number of clicks, and IoU of the answer on the canvas.
         """
+        self._finish_jobs()
         users = batch.users
         grid = zoom.canvas_grid(self.box[users], self.side)
         canvas = functional.grid_sample(probability, grid, align_corners=True)[:, 0]
@@ -185,6 +190,7 @@ class ClickPool:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that `load_state_dict` needs, as tensors and numbers."""
+        self._finish_jobs()
         state = {name: getattr(self, name) for name in STATE}
         return state | {"generator": self.generator.get_state()}
 
@@ -197,7 +203,7 @@ class ClickPool:
             setattr(self, name, kept)
 
     def _click_on(self, users: Tensor, predicted: Tensor) -> None:
-        clicks = self._next_clicks(users, predicted)
+        clicks, exactly = self._next_clicks(users, predicted)
         done = clicks[:, 0] < 0
         done |= self._rand(len(users)) < self.stop_probability
         done |= self.count[users] >= self.clicks.shape[1]
@@ -206,10 +212,12 @@ class ClickPool:
         going = users[clicking]
         self.clicks[going, self.count[going]] = clicks[clicking]
         self.count[going] += 1
-        first = looking & self._is_first_look(users)
-        if self.flood and first.any():
-            predicted[first] = self._flooded(users[first], predicted[first])
-        self._zoom(users[~done], predicted[~done])
+        flooding = looking & self._is_first_look(users) & self.flood
+        exactly &= clicking
+        now = ~(done | flooding | exactly)
+        self._zoom(users[now], predicted[now])
+        self._flood_later(users[flooding], predicted[flooding])
+        self._click_later(users[exactly], predicted[exactly])
         self._move_on(users[done])
 
     def _looks_again(self, users: Tensor) -> Tensor:
@@ -220,17 +228,66 @@ class ClickPool:
     def _is_first_look(self, users: Tensor) -> Tensor:
         return (self.count[users] == 1) & ~self.zoomed[users]
 
-    def _flooded(self, users: Tensor, predicted: Tensor) -> Tensor:
-        """Mix floodings into the first answers of users; return what they see then."""
+    def _flood_later(self, users: Tensor, predicted: Tensor) -> None:
+        """Mix floodings into first answers of users, who zoom in on what results."""
         margin = torch.ones((len(users), 2), device=self.device)
         clicks, extent = self.clicks[users], self.extent[users]
         boxes = zoom.boxes_around(
             predicted, clicks, self.smallest[users], margin, extent
         )
-        self.probability[users] = flooded_answers(
-            self.probability[users], self.image[users], clicks[:, 0], boxes, extent
+        answers, images = self.probability[users], self.image[users]
+        given = (answers, images, clicks[:, 0], boxes, extent)
+        self._later(users, flooded_answers, given, self._see)
+
+    def _see(self, users: Tensor, answers: Tensor) -> None:
+        self.probability[users] = answers
+        self._zoom(users, answers > 255 * THRESHOLD)
+
+    def _click_later(self, users: Tensor, predicted: Tensor) -> None:
+        """Let the newest clicks of users be where the robot user would click."""
+        given = (
+            self.mask[users],
+            predicted,
+            self.clicks[users],
+            self.count[users] - 1,
+            self.extent[users],
         )
-        return self.probability[users] > 255 * THRESHOLD
+        self._later(users, robot_user_clicks, given, self._click_there)
+
+    def _click_there(self, users: Tensor, clicks: Tensor) -> None:
+        self.clicks[users, self.count[users] - 1] = clicks
+        going_on = users[self.count[users] > 1]
+        self._zoom(going_on, self.probability[going_on] > 255 * THRESHOLD)
+
+    def _later(
+        self,
+        users: Tensor,
+        work: Callable[..., Tensor],
+        given: Sequence[Tensor],
+        finish: _Finish,
+    ) -> None:
+        """Let users sit out the next batch, while the processor works for them."""
+        if len(users):
+            job = self._background.submit(work, *(value.cpu() for value in given))
+            self._jobs.append((users, job, finish))
+            self.waiting[users] = True
+
+    def _finish_jobs(self) -> None:
+        for users, job, finish in self._jobs:
+            finish(users, job.result().to(self.device))
+        self._jobs.clear()
+
+    def _choose(self, users: int) -> Tensor:
+        """Choose users at random; those that wait only where there are not enough."""
+        order = torch.randperm(
+            len(self.count), generator=self.generator, device=self.device
+        )
+        waiting = self.waiting[order]
+        chosen = torch.cat([order[~waiting], order[waiting]])[:users]
+        if self.waiting[chosen].any():
+            self._finish_jobs()
+        self.waiting[:] = False
+        return chosen
 
     def _move_on(self, users: Tensor) -> None:
         """Give users new canvases, and let each click a first time."""
@@ -238,8 +295,9 @@ class ClickPool:
             self._seat(user, next(self.canvases))
         self.count[users] = 0
         nothing = torch.zeros_like(self.mask[users])
-        self.clicks[users, 0] = self._next_clicks(users, nothing)
+        self.clicks[users, 0], exactly = self._next_clicks(users, nothing)
         self.count[users] = 1
+        self._click_later(users[exactly], nothing[exactly])
 
     def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
         image, mask = (part.to(self.device) for part in canvas)
@@ -259,24 +317,22 @@ class ClickPool:
         self.zoomed[user] = False
         self.smallest[user] = SMALLEST_CROP if is_small else self.side * zoom_in
 
-    def _next_clicks(self, users: Tensor, predicted: Tensor) -> Tensor:
-        """Click on errors, (B, 3); where pixels are few, mostly as at evaluation."""
-        masks = self.mask[users]
-        clicks = next_clicks(masks, predicted, self.generator)
-        if not self.small_images:
-            return clicks
-        exact = self._rand(len(users)) >= RANDOM_CLICKS
-        exact &= (self.extent[users] < self.side) & (clicks[:, 0] >= 0)
-        for place in torch.nonzero(exact)[:, 0].tolist():
-            count = int(self.count[users[place]])
-            made = self.clicks[users[place], :count].tolist()
-            click = next_click(
-                masks[place].cpu().numpy(),
-                predicted[place].cpu().numpy(),
-                [Click(row, col, sign > 0) for row, col, sign in made],
-            )
-            clicks[place] = torch.tensor([click.row, click.col, click.is_positive])
-        return clicks
+    def _next_clicks(self, users: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        """Click on errors.
+
+        Returns
+        -------
+        clicks : Tensor
+            (B, 3).
+        exactly : Tensor
+            (B,), bool: who clicks as at evaluation instead: most where pixels are few.
+        """
+        clicks = next_clicks(self.mask[users], predicted, self.generator)
+        exactly = torch.zeros_like(users, dtype=torch.bool)
+        if self.small_images:
+            exactly = self._rand(len(users)) >= RANDOM_CLICKS
+            exactly &= (self.extent[users] < self.side) & (clicks[:, 0] >= 0)
+        return clicks, exactly
 
     def _zoom(self, users: Tensor, predicted: Tensor) -> None:
         """Move the boxes of users who have just clicked, as zoom-in does."""

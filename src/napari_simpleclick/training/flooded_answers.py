@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from napari_simpleclick.inference.flooding import flooded
 from napari_simpleclick.training.click_source import THRESHOLD
+from napari_simpleclick.training.row_threads import for_each_row
 from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def flooded_answers(
     Parameters
     ----------
     answers : Tensor
-        (B, C, C), uint8: 255 times the probability on the users' canvases.
+        (B, C, C), uint8, on the CPU like all others: 255 times the probability on the
+        users' canvases.
     images : Tensor
         (B, C, C), uint8.
     clicks : Tensor
@@ -37,25 +39,29 @@ def flooded_answers(
     Returns
     -------
     Tensor
-        (B, C, C), uint8, on the device of the answers.
+        (B, C, C), uint8.
     """
-    mixed = answers.cpu().numpy().copy()
+    mixed = answers.numpy().copy()
     rows = zip(
         mixed,
-        images.cpu().numpy(),
+        images.numpy(),
         clicks.tolist(),
         boxes.int().tolist(),
         extents.tolist(),
         strict=True,
     )
-    for answer, image, (row, col, sign), (top, left, bottom, right), extent in rows:
-        seen = answer[:extent, :extent]
+
+    def flood(row: Any) -> None:
+        answer, image, (clicked_row, col, sign), (top, left, bottom, right), side = row
+        seen = answer[:side, :side]
         prediction = flooded(
             Prediction(seen.astype(np.float32) / 255),
-            image[:extent, :extent],
-            [Click(row, col, sign > 0)],
+            image[:side, :side],
+            [Click(clicked_row, col, sign > 0)],
             Roi(top, bottom - 1, left, right - 1),
             THRESHOLD,
         )
         seen[:] = np.rint(prediction.probability * 255)
-    return torch.from_numpy(mixed).to(answers.device)
+
+    for_each_row(flood, rows)
+    return torch.from_numpy(mixed)

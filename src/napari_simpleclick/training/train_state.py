@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_Tensors = tuple["Tensor", ...] | list["Tensor"]
+
 
 @dataclass(slots=True, eq=False)
 class TrainState:
@@ -157,7 +159,7 @@ def _assemble(
     torch.manual_seed(config.seed)  # every process makes the same weights
     model = build_model(config, fabric.device).to(fabric.device)
     average = _moving_average(config.ema_decay)
-    averaged = AveragedModel(model, avg_fn=average, use_buffers=False)
+    averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=False)
     optimizer = build_optimizer(model, config)
     scales = tuple(float(group["lr_scale"]) for group in optimizer.param_groups)
     network, shared = fabric.setup(model, optimizer)
@@ -220,11 +222,11 @@ def _gather(fabric: Fabric, own: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _moving_average(
     decay: float,
-) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     """Average with a decay that grows to `decay`: the first weights fade fast."""
 
-    def average(mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
+    def average(means: _Tensors, values: _Tensors, count: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        return mean.lerp(value, weight)
+        torch._foreach_lerp_(means, values, weight)
 
     return average

@@ -210,5 +210,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(RuntimeRefusedError, match="on the CPU alone, not on cuda"):
         open_runtime(source, "openvino-float32", device="cuda", cache=cache)
+    with pytest.raises(RuntimeRefusedError, match="on CUDA devices alone, not on cpu"):
+        open_runtime(source, "torch-graph", cache=cache)
     with pytest.raises(ValueError, match="'warp', expected auto or one of torch-"):
         open_runtime(source, "warp", cache=cache)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ def candidates(device: str) -> Iterator[RuntimeName]:
     On a CPU: OpenVINO where it is installed, in bfloat16 or float16 if the processor
     computes in it, then in float32; then torch, in bfloat16 if the processor does; then
     torch in float32. On CUDA: torch in bfloat16 from compute capability 8.0 on, else in
-    float16; then in float32. Elsewhere, torch in float32.
+    float16, first as a CUDA graph; then in float32. Elsewhere, torch in float32.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ def _of_torch(device: str) -> Iterator[RuntimeName]:
 
     from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
 
+    if device == "cuda":
+        yield "torch-graph"
     if has_bfloat16(torch.device(device)):
         yield "torch-bfloat16"
     elif device == "cuda":

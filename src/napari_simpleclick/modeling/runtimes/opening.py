@@ -129,12 +129,23 @@ class _Attempt:
         import_torch()
         import torch
 
-        from napari_simpleclick.modeling.runtimes import torch_compiled, torch_eager
+        from napari_simpleclick.modeling.runtimes import (
+            torch_compiled,
+            torch_eager,
+            torch_graph,
+        )
 
+        if self.name == "torch-graph" and self.device != "cuda":
+            raise RuntimeRefusedError(
+                f"{title_of(self.name)} computes on CUDA devices alone, not on "
+                f"{self.device}"
+            )
         network = self.source.network
         compute: Compute
         if self.name == "torch-compile":
             compute = torch_compiled.TorchCompiled(network, self.device)
+        elif self.name == "torch-graph":
+            compute = torch_graph.TorchGraph(network, self.device)
         else:
             dtype = torch_eager.DTYPES[self.name]
             compute = torch_eager.TorchEager(network, dtype, self.device)

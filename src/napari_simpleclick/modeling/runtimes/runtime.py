@@ -13,6 +13,7 @@ RuntimeName = Literal[
     "torch-float32",
     "torch-bfloat16",
     "torch-float16",
+    "torch-graph",
     "torch-compile",
     "openvino-float32",
     "openvino-bfloat16",

@@ -91,6 +91,11 @@ def has_bfloat16(device: torch.device) -> bool:
     return False
 
 
+def half_format(device: torch.device) -> torch.dtype:
+    """Return the half number format that a GPU computes in: bfloat16 where it can."""
+    return torch.bfloat16 if has_bfloat16(device) else torch.float16
+
+
 def device_name(device: torch.device) -> str:
     """Return the name of a device, by which one computer is told from another."""
     if device.type == "cuda":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_simpleclick.training import zoom
+from napari_simpleclick.training.background_jobs import BackgroundJobs
 from napari_simpleclick.training.click_source import THRESHOLD, ClickBatch
 from napari_simpleclick.training.corrected_answers import corrected_answers
 from napari_simpleclick.training.flooded_answers import flooded_answers
@@ -19,9 +18,7 @@ from napari_simpleclick.training.robot_user_clicks import robot_user_clicks
 from napari_simpleclick.training.small_images import SMALLEST_CROP, made_small
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-_Finish = Callable[[Tensor, Tensor], None]
+    from collections.abc import Iterator
 
 STATE = (
     "image",
@@ -46,7 +43,8 @@ class ClickPool:
     zoom-in box of the evaluation protocol around the last prediction; sometimes there
     is such a closer look without a new click. So every forward pass of the training is
     also a round of the simulation. After a random number of clicks a user takes a new
-    canvas.
+    canvas. A user for whom the processor works (a watershed, a click on the very pixel)
+    sits out one batch, so that a GPU does not have to wait.
 
     Parameters
     ----------
@@ -120,8 +118,7 @@ class ClickPool:
             self.zoomed = torch.zeros(users, dtype=torch.bool)
             self.smallest = torch.zeros(users)
             self.waiting = torch.zeros(users, dtype=torch.bool)
-        self._background = ThreadPoolExecutor(1)
-        self._jobs: list[tuple[Tensor, Future[Tensor], _Finish]] = []
+        self._jobs = BackgroundJobs()
 
     def open(self) -> None:
         """Give every user a canvas; a pool that takes over a state needs none."""
@@ -166,7 +163,7 @@ class ClickPool:
         Tensor
             (B, 2), float: number of clicks, and IoU of the answer on the canvas.
         """
-        self._finish_jobs()
+        self._jobs.finish()
         users = batch.users
         grid = zoom.canvas_grid(self.box[users], self.side)
         canvas = functional.grid_sample(probability, grid, align_corners=True)[:, 0]
@@ -190,7 +187,7 @@ class ClickPool:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that `load_state_dict` needs, as tensors and numbers."""
-        self._finish_jobs()
+        self._jobs.finish()
         state = {name: getattr(self, name) for name in STATE}
         return state | {"generator": self.generator.get_state()}
 
@@ -216,8 +213,10 @@ class ClickPool:
         exactly &= clicking
         now = ~(done | flooding | exactly)
         self._zoom(users[now], predicted[now])
-        self._flood_later(users[flooding], predicted[flooding])
-        self._click_later(users[exactly], predicted[exactly])
+        if flooding.any():
+            self._flood_later(users[flooding], predicted[flooding])
+        if exactly.any():
+            self._click_later(users[exactly], predicted[exactly])
         self._move_on(users[done])
 
     def _looks_again(self, users: Tensor) -> Tensor:
@@ -237,7 +236,8 @@ class ClickPool:
         )
         answers, images = self.probability[users], self.image[users]
         given = (answers, images, clicks[:, 0], boxes, extent)
-        self._later(users, flooded_answers, given, self._see)
+        self._jobs.start(users, flooded_answers, given, self._see)
+        self.waiting[users] = True
 
     def _see(self, users: Tensor, answers: Tensor) -> None:
         self.probability[users] = answers
@@ -252,30 +252,13 @@ class ClickPool:
             self.count[users] - 1,
             self.extent[users],
         )
-        self._later(users, robot_user_clicks, given, self._click_there)
+        self._jobs.start(users, robot_user_clicks, given, self._click_there)
+        self.waiting[users] = True
 
     def _click_there(self, users: Tensor, clicks: Tensor) -> None:
         self.clicks[users, self.count[users] - 1] = clicks
         going_on = users[self.count[users] > 1]
         self._zoom(going_on, self.probability[going_on] > 255 * THRESHOLD)
-
-    def _later(
-        self,
-        users: Tensor,
-        work: Callable[..., Tensor],
-        given: Sequence[Tensor],
-        finish: _Finish,
-    ) -> None:
-        """Let users sit out the next batch, while the processor works for them."""
-        if len(users):
-            job = self._background.submit(work, *(value.cpu() for value in given))
-            self._jobs.append((users, job, finish))
-            self.waiting[users] = True
-
-    def _finish_jobs(self) -> None:
-        for users, job, finish in self._jobs:
-            finish(users, job.result().to(self.device))
-        self._jobs.clear()
 
     def _choose(self, users: int) -> Tensor:
         """Choose users at random; those that wait only where there are not enough."""
@@ -285,7 +268,7 @@ class ClickPool:
         waiting = self.waiting[order]
         chosen = torch.cat([order[~waiting], order[waiting]])[:users]
         if self.waiting[chosen].any():
-            self._finish_jobs()
+            self._jobs.finish()
         self.waiting[:] = False
         return chosen
 
@@ -297,7 +280,8 @@ class ClickPool:
         nothing = torch.zeros_like(self.mask[users])
         self.clicks[users, 0], exactly = self._next_clicks(users, nothing)
         self.count[users] = 1
-        self._click_later(users[exactly], nothing[exactly])
+        if exactly.any():
+            self._click_later(users[exactly], nothing[exactly])
 
     def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
         image, mask = (part.to(self.device) for part in canvas)

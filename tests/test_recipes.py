@@ -60,6 +60,12 @@ def test_the_paper_batch_makes_the_steps(path: Path) -> None:
 
 def test_the_recipe_for_medical_images_can_be_read() -> None:
     config = TrainConfig.from_toml(FOLDER / "xtiny-medical.toml")
-    assert config.data == FOLDER / "pack.npz"
+    assert [source.kind for source in config.sources] == [
+        "pack",
+        "regions",
+        "painted",
+        "synthetic",
+    ]
+    assert config.sources[0].path == FOLDER / "pack.npz"
     assert config.validation == FOLDER / "held_out"
     assert config.variant == "xtiny"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def crops(size: int, count: int = 3) -> list[Inputs]:
         "torch-bfloat16",
         "torch-float16",
         "torch-graph",
-        "torch-compile",
+        pytest.param("torch-compile", marks=pytest.mark.slow),
     ],
 )
 def test_every_runtime_answers_as_the_processor(
@@ -75,11 +76,23 @@ def test_a_graph_mixes_nothing_up(source: NetworkSource, tmp_path: Path) -> None
         open_runtime(source, name, device="cuda", cache=cache).compute
         for name in ("torch-graph", "torch-bfloat16")
     )
-    given = [*crops(448), *crops(224)] * 4
+    rng = np.random.default_rng(0)
+    given = [
+        (image, rng.random(before.shape, np.float32), points)
+        for image, before, points in [*crops(448), *crops(224)] * 4
+    ]
+    given += [
+        tuple(np.repeat(value, 2, axis=0) for value in inputs) for inputs in given[:2]
+    ]
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda inputs: graph(*inputs), given))
     for answer, inputs in zip(answers, given, strict=True):
         np.testing.assert_allclose(answer, eager(*inputs), atol=0.3)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(graph))(*given[0]), answers[0]
+    )
+    with pytest.raises(ValueError, match=r"image: shape \(1, 3, 60, 60\), expected"):
+        graph(*(value[..., :60, :60] for value in given[0][:2]), given[0][2])
 
 
 def test_clicks_give_the_mask_of_the_processor() -> None:

@@ -13,7 +13,12 @@ from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.train import LAST_NAME, train
 
 
-def test_a_run_on_a_gpu_learns_and_resumes(tmp_path: Path) -> None:
+def read_log(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_on_a_gpu_is_taken_up_again(tmp_path: Path) -> None:
     config = TrainConfig(
         initial="default",
         device="cuda",
@@ -30,9 +35,10 @@ def test_a_run_on_a_gpu_learns_and_resumes(tmp_path: Path) -> None:
         tensorboard=False,
     )
     train(config, tmp_path)
+    first = read_log(tmp_path)
     model = train(dataclasses.replace(config, steps=9), tmp_path)
-    with (tmp_path / "log.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_log(tmp_path)
+    assert rows[:2] == first  # a run that begins anew writes other times
     assert [row["step"] for row in rows] == ["3", "6", "9"]
     assert all(0 < float(row["loss"]) < 3 for row in rows)
     before = load_checkpoint("default").state_dict()

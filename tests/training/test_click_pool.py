@@ -199,12 +199,14 @@ def test_nobody_clicks_more_than_allowed() -> None:
 
 
 def test_a_restored_pool_goes_on_in_the_same_way() -> None:
-    pool = new_pool()
+    options = {"flood": True, "second_looks": 0.5}
+    pool = new_pool(**options)
     pool.answer(batch := pool.batch(4, SIDE), 0.6 * batch.mask)
     source = canvases()
     for _ in range(pool.drawn):
         next(source)
-    other = ClickPool(source, side=SIDE, users=6, max_clicks=4, stop_probability=0.1)
+    settings = {"users": 6, "max_clicks": 4, "stop_probability": 0.1} | options
+    other = ClickPool(source, side=SIDE, **settings)
     state = {
         name: value.clone() if isinstance(value, torch.Tensor) else value
         for name, value in pool.state_dict().items()
@@ -218,12 +220,25 @@ def test_a_restored_pool_goes_on_in_the_same_way() -> None:
         assert torch.equal(pool.answer(one, answer), other.answer(two, answer))
 
 
-def small_pool() -> ClickPool:
+def test_saving_changes_nothing() -> None:
+    options = {"second_looks": 0.7, "flood": True, "small_images": 0.5}
+    one, two = (small_pool(**options) for _ in range(2))
+    for number in range(5):
+        batches = [pool.batch(5, 112) for pool in (one, two)]
+        assert torch.equal(batches[0].image, batches[1].image)
+        assert torch.equal(batches[0].points, batches[1].points)
+        assert torch.equal(batches[0].prev_mask, batches[1].prev_mask)
+        for pool, batch in zip((one, two), batches, strict=True):
+            pool.answer(batch, 0.8 * batch.mask.roll(3 + number, -1))
+        two.state_dict()
+
+
+def small_pool(**options: float) -> ClickPool:
     rng = np.random.default_rng(0)
     image = torch.from_numpy(rng.integers(0, 255, (224, 224), dtype=np.uint8))
     mask = torch.zeros(224, 224, dtype=torch.bool)
     mask[60:140, 90:190] = True
-    return pool_of(image, mask)
+    return pool_of(image, mask, **options)
 
 
 def test_small_images_are_shown_as_in_use() -> None:

@@ -12,8 +12,8 @@ from napari_simpleclick.training.click_source import THRESHOLD
 from napari_simpleclick.training.corrected_answers import corrected_answers
 from napari_simpleclick.types import Click, Prediction, Roi
 
-SIDE = 160
-USERS = 60
+SIDE = 448
+USERS = 24
 
 
 def blobs(rng: np.random.Generator, shift: float, fineness: float) -> np.ndarray:
@@ -32,15 +32,15 @@ def test_as_one_by_one(obey: bool, steady: bool) -> None:
     clicks = np.full((USERS, 9, 3), -1, np.float32)
     counts = rng.integers(1, 10, USERS)
     for user in range(USERS):
-        top, left = rng.integers(0, 60, 2)
-        bottom, right = rng.integers(90, SIDE + 1, 2)
+        top, left = rng.integers(0, 180, 2)
+        bottom, right = rng.integers(240, SIDE + 1, 2)
         boxes[user] = top, left, bottom, right
-        now = blobs(rng, -0.5, 6)
+        now = blobs(rng, -0.5, 16)
         # half of the masks differ little from the ones before
         was = (
-            now + rng.normal() * 0.1 * blobs(rng, 0, 4)
+            now + rng.normal() * 0.1 * blobs(rng, 0, 10)
             if user % 2
-            else blobs(rng, 0, 9)
+            else blobs(rng, 0, 25)
         )
         answers[user, top:bottom, left:right] = now[top:bottom, left:right]
         before[user] = np.rint(255 * was.clip(0, 1))

@@ -22,7 +22,7 @@ from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
 from napari_simpleclick.modeling.runtimes.opening import open_runtime
 from napari_simpleclick.modeling.runtimes.runtime import RuntimeRefusedError
 from napari_simpleclick.modeling.runtimes.runtime_cache import RuntimeCache
-from napari_simpleclick.modeling.runtimes.torch_eager import half_format
+from napari_simpleclick.modeling.runtimes.torch_eager import half_format, has_bfloat16
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 
 if TYPE_CHECKING:
@@ -179,8 +179,11 @@ def _dtype(runtime: Runtime) -> torch.dtype:
     for dtype in (torch.bfloat16, torch.float16):
         if runtime.name.endswith(str(dtype).removeprefix("torch.")):
             return dtype
-    if runtime.device == "cuda" and runtime.name in ("torch-graph", "torch-compile"):
-        return half_format(torch.device("cuda"))
+    place = torch.device(runtime.device)
+    if runtime.name == "torch-graph":
+        return half_format(place)
+    if runtime.name == "torch-compile" and place.type == "cuda" and has_bfloat16(place):
+        return torch.bfloat16
     return torch.float32
 
 

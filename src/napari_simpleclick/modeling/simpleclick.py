@@ -96,7 +96,7 @@ class SimpleClick(nn.Module):
         That is four times the token grid, or the token grid itself where all levels
         are at one scale.
         """
-        self._check(image, prev_mask, points)
+        self.check(image, prev_mask, points)
         height, width = image.shape[2:]
         disks = encode_clicks(points, (height, width), self.config.click_radius)
         maps = torch.cat((prev_mask, disks.to(prev_mask.dtype)), dim=1)
@@ -117,7 +117,8 @@ class SimpleClick(nn.Module):
         logits: Tensor = self.head(self.neck(features))
         return logits
 
-    def _check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:
+    def check(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> None:
+        """Raise ValueError if shapes are not as `forward` takes them."""
         patch = self.config.patch_size
         batch, channels, height, width = image.shape
         if channels != 3 or height % patch or width % patch or not height * width:

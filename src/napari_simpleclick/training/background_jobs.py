@@ -35,7 +35,7 @@ class BackgroundJobs:
         work : callable
             Called with `given`; returns one row for each user, on the CPU.
         given : sequence of Tensor
-            On any device; `work` gets them on the CPU, as they are now.
+            On any device, not changed afterwards; `work` gets them on the CPU.
         finish : callable
             Called by `finish` with the users and the result, on their device.
         """
@@ -43,7 +43,10 @@ class BackgroundJobs:
         self._jobs.append((users, job, finish))
 
     def finish(self) -> None:
-        """Wait for all jobs, and hand over their results in the order of the starts."""
-        for users, job, finish in self._jobs:
+        """Wait for all jobs, and hand over their results in the order of the starts.
+
+        What a job raised is raised here; those after it are then forgotten.
+        """
+        jobs, self._jobs = self._jobs, []
+        for users, job, finish in jobs:
             finish(users, job.result().to(users.device))
-        self._jobs.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -127,6 +128,8 @@ class ClickPool:
     def batch(self, users: int, size: int) -> ClickBatch:
         """Look over the shoulders of some users, chosen at random.
 
+        Between two batches there has to be an answer to the first.
+
         Parameters
         ----------
         users : int
@@ -192,10 +195,14 @@ class ClickPool:
         return state | {"generator": self.generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over the state of another pool, but not its source of canvases."""
+        """Take over the state of another pool, but not its source of canvases.
+
+        What a state of an earlier version lacks stays as it is.
+        """
+        self._jobs.finish()
         self.generator.set_state(state["generator"])
         for name in STATE:
-            value = state[name]
+            value = state.get(name, getattr(self, name))
             kept = value.to(self.device) if isinstance(value, Tensor) else value
             setattr(self, name, kept)
 
@@ -212,7 +219,7 @@ class ClickPool:
         flooding = looking & self._is_first_look(users) & self.flood
         exactly &= clicking
         now = ~(done | flooding | exactly)
-        self._zoom(users[now], predicted[now])
+        self._zoom(users[now], predicted[now], self._margins(users[now]))
         if flooding.any():
             self._flood_later(users[flooding], predicted[flooding])
         if exactly.any():
@@ -236,12 +243,13 @@ class ClickPool:
         )
         answers, images = self.probability[users], self.image[users]
         given = (answers, images, clicks[:, 0], boxes, extent)
-        self._jobs.start(users, flooded_answers, given, self._see)
+        see = partial(self._see, margins=self._margins(users))
+        self._jobs.start(users, flooded_answers, given, see)
         self.waiting[users] = True
 
-    def _see(self, users: Tensor, answers: Tensor) -> None:
+    def _see(self, users: Tensor, answers: Tensor, margins: Tensor) -> None:
         self.probability[users] = answers
-        self._zoom(users, answers > 255 * THRESHOLD)
+        self._zoom(users, answers > 255 * THRESHOLD, margins)
 
     def _click_later(self, users: Tensor, predicted: Tensor) -> None:
         """Let the newest clicks of users be where the robot user would click."""
@@ -252,13 +260,15 @@ class ClickPool:
             self.count[users] - 1,
             self.extent[users],
         )
-        self._jobs.start(users, robot_user_clicks, given, self._click_there)
+        click = partial(self._click_there, margins=self._margins(users))
+        self._jobs.start(users, robot_user_clicks, given, click)
         self.waiting[users] = True
 
-    def _click_there(self, users: Tensor, clicks: Tensor) -> None:
+    def _click_there(self, users: Tensor, clicks: Tensor, margins: Tensor) -> None:
         self.clicks[users, self.count[users] - 1] = clicks
-        going_on = users[self.count[users] > 1]
-        self._zoom(going_on, self.probability[going_on] > 255 * THRESHOLD)
+        going_on = self.count[users] > 1
+        users, margins = users[going_on], margins[going_on]
+        self._zoom(users, self.probability[users] > 255 * THRESHOLD, margins)
 
     def _choose(self, users: int) -> Tensor:
         """Choose users at random; those that wait only where there are not enough."""
@@ -309,7 +319,8 @@ class ClickPool:
         clicks : Tensor
             (B, 3).
         exactly : Tensor
-            (B,), bool: who clicks as at evaluation instead: most where pixels are few.
+            (B,), bool: whose click only stands for the one of the evaluation, which
+            takes longer to find: most of those with few pixels.
         """
         clicks = next_clicks(self.mask[users], predicted, self.generator)
         exactly = torch.zeros_like(users, dtype=torch.bool)
@@ -318,14 +329,15 @@ class ClickPool:
             exactly &= (self.extent[users] < self.side) & (clicks[:, 0] >= 0)
         return clicks, exactly
 
-    def _zoom(self, users: Tensor, predicted: Tensor) -> None:
+    def _margins(self, users: Tensor) -> Tensor:
+        """Draw factors for the boxes of users; jobs draw theirs when they start."""
+        return 0.95 + 0.15 * self._rand(2 * len(users)).reshape(-1, 2)
+
+    def _zoom(self, users: Tensor, predicted: Tensor, margins: Tensor) -> None:
         """Move the boxes of users who have just clicked, as zoom-in does."""
-        margin = 0.95 + 0.15 * torch.rand(
-            (len(users), 2), generator=self.generator, device=self.device
-        )
         box, clicks = self.box[users], self.clicks[users]
         wanted = zoom.boxes_around(
-            predicted, clicks, self.smallest[users], margin, self.extent[users]
+            predicted, clicks, self.smallest[users], margins, self.extent[users]
         )
         newest = clicks[
             torch.arange(len(users), device=self.device), self.count[users] - 1

@@ -226,7 +226,8 @@ def _moving_average(
     """Average with a decay that grows to `decay`: the first weights fade fast."""
 
     def average(means: _Tensors, values: _Tensors, count: Tensor | int) -> None:
-        weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
+        steps = int(count)
+        weight = 1 - min(decay, (1 + steps) / (10 + steps))
         torch._foreach_lerp_(means, values, weight)
 
     return average

@@ -166,6 +166,20 @@ def test_auto_goes_on_to_the_next_and_tells(
         open_runtime(source, first.name, cache=cache)
 
 
+@pytest.mark.parametrize(
+    ("has_it", "half"), [(True, "torch-bfloat16"), (False, "torch-float16")]
+)
+def test_a_gpu_replays_a_graph_first(
+    has_it: bool, half: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "napari_simpleclick.modeling.runtimes.torch_eager.has_bfloat16",
+        lambda _: has_it,
+    )
+    for device in ("cuda", "cuda:1"):
+        assert list(candidates(device)) == ["torch-graph", half, "torch-float32"]
+
+
 def test_one_that_overflows_is_refused_for_good(
     network: SimpleClick, cache: RuntimeCache
 ) -> None:

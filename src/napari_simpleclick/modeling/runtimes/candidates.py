@@ -48,11 +48,12 @@ def _of_torch(device: str) -> Iterator[RuntimeName]:
 
     from napari_simpleclick.modeling.runtimes.torch_eager import has_bfloat16
 
-    if device == "cuda":
+    on_cuda = torch.device(device).type == "cuda"
+    if on_cuda:
         yield "torch-graph"
     if has_bfloat16(torch.device(device)):
         yield "torch-bfloat16"
-    elif device == "cuda":
+    elif on_cuda:
         yield "torch-float16"
 
 

@@ -135,7 +135,7 @@ class _Attempt:
             torch_graph,
         )
 
-        if self.name == "torch-graph" and self.device != "cuda":
+        if self.name == "torch-graph" and not self.device.startswith("cuda"):
             raise RuntimeRefusedError(
                 f"{title_of(self.name)} computes on CUDA devices alone, not on "
                 f"{self.device}"
@@ -145,7 +145,8 @@ class _Attempt:
         if self.name == "torch-compile":
             compute = torch_compiled.TorchCompiled(network, self.device)
         elif self.name == "torch-graph":
-            compute = torch_graph.TorchGraph(network, self.device)
+            side = self._side(network.config.image_size)
+            compute = torch_graph.TorchGraph(network, self.device, side)
         else:
             dtype = torch_eager.DTYPES[self.name]
             compute = torch_eager.TorchEager(network, dtype, self.device)

@@ -39,9 +39,9 @@ class TorchCompiled:
         on_cuda = self._device.type == "cuda"
         low = on_cuda and has_bfloat16(self._device)
         self._dtype = torch.bfloat16 if low else torch.float32
-        self._radius = network.config.click_radius
+        self._network = copy.deepcopy(network).to(self._device, self._dtype)
         self._compiled = torch.compile(
-            copy.deepcopy(network).to(self._device, self._dtype).logits_from_maps,
+            self._network.logits_from_maps,
             dynamic=False,
             mode="reduce-overhead" if on_cuda else None,
         )
@@ -50,8 +50,9 @@ class TorchCompiled:
         """Return logits (B, 1, H, W), float32."""
         size = (image.shape[2], image.shape[3])
         shown, before, places = to_device(self._device, image, prev_mask, points)
+        self._network.check(shown, before, places)
         with torch.inference_mode():
-            disks = encode_clicks(places, size, self._radius)
+            disks = encode_clicks(places, size, self._network.config.click_radius)
             maps = torch.cat((before, disks), dim=1)
             logits = self._compiled(shown.to(self._dtype), maps.to(self._dtype))
             return from_device(enlarge(logits.float(), size))

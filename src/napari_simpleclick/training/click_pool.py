@@ -17,9 +17,10 @@ from napari_simpleclick.training.flooded_answers import flooded_answers
 from napari_simpleclick.training.robot_clicks import RANDOM_CLICKS, next_clicks
 from napari_simpleclick.training.robot_user_clicks import robot_user_clicks
 from napari_simpleclick.training.small_images import SMALLEST_CROP, made_small
+from napari_simpleclick.training.views import points_in_view, tinted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 STATE = (
     "image",
@@ -143,10 +144,13 @@ class ClickPool:
         grid = zoom.view_grid(self.box[chosen], self.side, size)
         view = functional.grid_sample(layers, grid, align_corners=True)
         remembered = (self._rand(users) > 0.08)[:, None, None, None]
+        points = points_in_view(
+            self.clicks[chosen], self.count[chosen], self.box[chosen], size
+        )
         return ClickBatch(
-            image=self._tinted(view[:, :1]),
+            image=tinted(view[:, :1], self.generator),
             prev_mask=view[:, 1:2] * remembered,
-            points=self._points(chosen, size),
+            points=points,
             mask=view[:, 2:] > 0.5,
             users=chosen,
         )
@@ -220,10 +224,8 @@ class ClickPool:
         exactly &= clicking
         now = ~(done | flooding | exactly)
         self._zoom(users[now], predicted[now], self._margins(users[now]))
-        if flooding.any():
-            self._flood_later(users[flooding], predicted[flooding])
-        if exactly.any():
-            self._click_later(users[exactly], predicted[exactly])
+        self._flood_later(users[flooding], predicted[flooding])
+        self._click_later(users[exactly], predicted[exactly])
         self._move_on(users[done])
 
     def _looks_again(self, users: Tensor) -> Tensor:
@@ -243,9 +245,7 @@ class ClickPool:
         )
         answers, images = self.probability[users], self.image[users]
         given = (answers, images, clicks[:, 0], boxes, extent)
-        see = partial(self._see, margins=self._margins(users))
-        self._jobs.start(users, flooded_answers, given, see)
-        self.waiting[users] = True
+        self._later(users, flooded_answers, given, self._see)
 
     def _see(self, users: Tensor, answers: Tensor, margins: Tensor) -> None:
         self.probability[users] = answers
@@ -260,15 +260,26 @@ class ClickPool:
             self.count[users] - 1,
             self.extent[users],
         )
-        click = partial(self._click_there, margins=self._margins(users))
-        self._jobs.start(users, robot_user_clicks, given, click)
-        self.waiting[users] = True
+        self._later(users, robot_user_clicks, given, self._click_there)
 
     def _click_there(self, users: Tensor, clicks: Tensor, margins: Tensor) -> None:
         self.clicks[users, self.count[users] - 1] = clicks
         going_on = self.count[users] > 1
         users, margins = users[going_on], margins[going_on]
         self._zoom(users, self.probability[users] > 255 * THRESHOLD, margins)
+
+    def _later(
+        self,
+        users: Tensor,
+        work: Callable[..., Tensor],
+        given: Sequence[Tensor],
+        finish: Callable[..., None],
+    ) -> None:
+        """Let users sit out a batch; `finish` gets them, a result, and margins."""
+        if len(users):
+            finish = partial(finish, margins=self._margins(users))
+            self._jobs.start(users, work, given, finish)
+            self.waiting[users] = True
 
     def _choose(self, users: int) -> Tensor:
         """Choose users at random; those that wait only where there are not enough."""
@@ -290,8 +301,7 @@ class ClickPool:
         nothing = torch.zeros_like(self.mask[users])
         self.clicks[users, 0], exactly = self._next_clicks(users, nothing)
         self.count[users] = 1
-        if exactly.any():
-            self._click_later(users[exactly], nothing[exactly])
+        self._click_later(users[exactly], nothing[exactly])
 
     def _seat(self, user: int, canvas: tuple[Tensor, Tensor]) -> None:
         image, mask = (part.to(self.device) for part in canvas)
@@ -330,7 +340,7 @@ class ClickPool:
         return clicks, exactly
 
     def _margins(self, users: Tensor) -> Tensor:
-        """Draw factors for the boxes of users; jobs draw theirs when they start."""
+        """Draw factors for the boxes of users; those of jobs are drawn at the start."""
         return 0.95 + 0.15 * self._rand(2 * len(users)).reshape(-1, 2)
 
     def _zoom(self, users: Tensor, predicted: Tensor, margins: Tensor) -> None:
@@ -346,27 +356,6 @@ class ClickPool:
         moves &= predicted.any(dim=2).any(dim=1)
         self.box[users] = torch.where(moves[:, None], wanted, box)
         self.zoomed[users] |= moves
-
-    def _points(self, users: Tensor, size: int) -> Tensor:
-        """Clicks in pixels of the view; those outside it are left out."""
-        count = int(self.count[users].max())
-        clicks = self.clicks[users, :count]
-        place = zoom.in_view(clicks[..., :2], self.box[users], size)
-        number = torch.arange(count, device=self.device)
-        order = number.expand(len(users), -1)[..., None]
-        visible = ((place > -0.5) & (place < size - 0.5)).all(dim=-1)
-        visible &= number < self.count[users, None]
-        positive = clicks[..., 2] > 0
-        points = torch.cat([place.clamp(min=0), order], dim=-1).repeat(1, 2, 1)
-        kept = torch.cat([visible & positive, visible & ~positive], dim=1)
-        return points.where(kept[..., None], -1.0)
-
-    def _tinted(self, image: Tensor) -> Tensor:
-        """Make three channels: equal ones, but for one image in ten."""
-        count = len(image)
-        tint = 1 - 0.5 * self._rand(3 * count).reshape(count, 3)
-        tint = tint.where(self._rand(count)[:, None] < 0.1, 1.0)
-        return image * tint[:, :, None, None]
 
     def _rand(self, count: int) -> Tensor:
         return torch.rand(count, generator=self.generator, device=self.device)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EVIDENCE: Final = 5.0
 """Natural logarithm of the odds for the clicked class, at the click."""
-_SMALLEST: Final = 1e-6
+SMALLEST: Final = 1e-6
 """Keeps odds finite."""
 
 
@@ -76,7 +76,7 @@ def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -
     away = np.hypot(rows + window.row_min - row, cols + window.col_min - col)
     near = away < reach
     evidence = EVIDENCE * (1 - away[near] / reach)
-    log_odds = logit(part[near].clip(_SMALLEST, 1 - _SMALLEST))
+    log_odds = logit(part[near].clip(SMALLEST, 1 - SMALLEST))
     part[near] = expit(log_odds + (evidence if click.is_positive else -evidence))
 
 

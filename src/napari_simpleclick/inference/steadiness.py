@@ -24,7 +24,7 @@ AGREEMENT: Final = 0.85
 """IoU of the masks before and after a click above which the object is nearly found."""
 LATE: Final = 6
 """Number of clicks from which the masks before and after one are averaged."""
-_SMALLEST: Final = 1e-4
+SMALLEST: Final = 1e-4
 """Keeps log odds within what a network can tell."""
 
 
@@ -116,7 +116,7 @@ def _averaged(
     )
     share = np.clip(1.5 - away / 2, 0.5, 1)
     old, new = (
-        logit(odds[changed].clip(_SMALLEST, 1 - _SMALLEST)) for odds in (before, after)
+        logit(odds[changed].clip(SMALLEST, 1 - SMALLEST)) for odds in (before, after)
     )
     kept = after.copy()
     kept[changed] = expit(share * new + (1 - share) * old)

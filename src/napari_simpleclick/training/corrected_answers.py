@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_simpleclick.inference import reach as reaching
+from napari_simpleclick.inference import steadiness
 from napari_simpleclick.inference.corrections import FARTHEST, NEAR, OBEYED
 from napari_simpleclick.inference.obedience import CONFIDENCE
-from napari_simpleclick.inference.reach import EVIDENCE
-from napari_simpleclick.inference.steadiness import AGREEMENT, LATE
 from napari_simpleclick.training.click_source import THRESHOLD
 
 _GROWTHS = 8
@@ -92,8 +92,8 @@ def _surroundings_spoken_for(
     rows, cols = _offsets(answers, places)
     reach = reach[:, None, None]
     away = torch.hypot(rows, cols)
-    sign = torch.where(positive, EVIDENCE, -EVIDENCE)[:, None, None]
-    moved = (answers.logit(1e-6) + sign * (1 - away / reach)).sigmoid()
+    sign = torch.where(positive, reaching.EVIDENCE, -reaching.EVIDENCE)[:, None, None]
+    moved = (answers.logit(reaching.SMALLEST) + sign * (1 - away / reach)).sigmoid()
     return moved.where(away < reach, answers)
 
 
@@ -130,7 +130,7 @@ def _settled(
     """See `inference.steadiness.settled`; all have more than one click."""
     was, now = old > THRESHOLD, new > THRESHOLD
     changed = was ^ now
-    most = (1 - AGREEMENT) * (was | now).sum(dim=(1, 2))
+    most = (1 - steadiness.AGREEMENT) * (was | now).sum(dim=(1, 2))
     nearly_found = changed.sum(dim=(1, 2)) <= most
     kept = new.clone()
     some = nearly_found.nonzero()[:, 0]
@@ -140,12 +140,13 @@ def _settled(
         near = (rows.abs() <= reach[:, :1, None]) & (cols.abs() <= reach[:, 1:, None])
         far = changed[some] & ~_connected(changed[some] & near, changed[some])
         kept[some] = torch.where(far, old[some], new[some])
-    some = (~nearly_found & (counts >= LATE)).nonzero()[:, 0]
+    some = (~nearly_found & (counts >= steadiness.LATE)).nonzero()[:, 0]
     if len(some):
         rows, cols = _offsets(new, places[some])
         down, across = (sides[some] * FARTHEST)[:, :, None, None].unbind(dim=1)
         share = (1.5 - torch.hypot(rows / down, cols / across) / 2).clamp(0.5, 1)
-        odds = share * new[some].logit(1e-4) + (1 - share) * old[some].logit(1e-4)
+        after, before = (odds[some].logit(steadiness.SMALLEST) for odds in (new, old))
+        odds = share * after + (1 - share) * before
         kept[some] = torch.where(changed[some], odds.sigmoid(), new[some])
     return kept
 

@@ -1,4 +1,5 @@
 import logging
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from napari_simpleclick.inference.loading import (
     load_predictor,
@@ -145,14 +147,30 @@ def test_from_the_second_time_on_nothing_needs_torch(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_bundled_model_never_needs_torch_where_openvino_computes(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import sys\n"
+        "from napari_simpleclick.inference.loading import load_predictor, warm_up\n"
+        "predictor = load_predictor(runtime='openvino-float32')\n"
+        "assert predictor.glance_model.name == 'openvino-float32'\n"
+        "warm_up(predictor)\n"
+        "assert 'timm' not in sys.modules and 'torch' not in sys.modules\n"
+    )
+    empty = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=empty)
+    assert len(list(tmp_path.rglob("*-openvino-float32-*.bin"))) == 2
+
+
 def test_where_a_glance_is_refused_torch_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "own.safetensors"
     save_checkpoint(SimpleClick(replace(SMALL, second_look=True, glance_size=32)), path)
 
-    def agreement(compute: object, reference: object, size: int) -> float:
-        return 1.0 if size == 64 else 0.5
+    def agreement(compute: object, expected: NDArray[np.float32]) -> float:
+        return 1.0 if expected.shape[-1] == 64 else 0.5
 
     monkeypatch.setattr(opening, "measure_agreement", agreement)
     predictor = load_predictor(path, runtime="openvino-float32")

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+LAYER_NORM_EPS: Final = 1e-6
+GROUP_NORM_EPS: Final = 1e-5
+WINDOW_PIXELS: Final = 224
+"""Side of an attention window in pixels: the input size of the pre-training."""
+
 Pyramid = Literal["simple", "single-scale", "parallel", "partial"]
 """Designs of the feature pyramid, see `modeling.pyramid`."""
 
@@ -159,6 +166,13 @@ class SimpleClickConfig:
         Four global blocks, but two (every sixth) in ViT-B's twelve, as published.
         """
         return 6 if self.depth == 12 else self.depth // 4
+
+    def window_count(self, tokens: int) -> int:
+        """Count the attention windows along a side of so many tokens.
+
+        They have 14 tokens or more each, 16 for patches of 14 pixels.
+        """
+        return max(1, tokens // (WINDOW_PIXELS // self.patch_size))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_simpleclick.modeling.checkpoint_error import CheckpointError
+from napari_simpleclick.modeling.config import IMAGENET_MEAN, IMAGENET_STD
 from napari_simpleclick.modeling.inferred_config import config_from_tensors
-from napari_simpleclick.modeling.simpleclick import IMAGENET_MEAN, IMAGENET_STD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from napari_simpleclick.modeling.config import GROUP_NORM_EPS
+
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.config import SimpleClickConfig
 
@@ -92,10 +94,10 @@ def _four_times(dim: int, out_dim: int) -> nn.Sequential:
     wide = max(2 * out_dim, dim // 2)
     return nn.Sequential(
         nn.ConvTranspose2d(dim, wide, 2, stride=2),
-        nn.GroupNorm(1, wide),
+        nn.GroupNorm(1, wide, GROUP_NORM_EPS),
         nn.GELU(),
         nn.ConvTranspose2d(wide, wide // 2, 2, stride=2),
-        nn.GroupNorm(1, wide // 2),
+        nn.GroupNorm(1, wide // 2, GROUP_NORM_EPS),
         *_project(wide // 2, out_dim),
     )
 
@@ -104,7 +106,7 @@ def _twice(dim: int, out_dim: int) -> nn.Sequential:
     wide = max(out_dim, dim // 2)
     return nn.Sequential(
         nn.ConvTranspose2d(dim, wide, 2, stride=2),
-        nn.GroupNorm(1, wide),
+        nn.GroupNorm(1, wide, GROUP_NORM_EPS),
         *_project(wide, out_dim),
     )
 
@@ -113,7 +115,7 @@ def _half(dim: int, out_dim: int) -> nn.Sequential:
     wide = max(out_dim, 2 * dim)
     return nn.Sequential(
         nn.Conv2d(dim, wide, 2, stride=2),
-        nn.GroupNorm(1, wide),
+        nn.GroupNorm(1, wide, GROUP_NORM_EPS),
         *_project(wide, out_dim),
     )
 
@@ -121,7 +123,7 @@ def _half(dim: int, out_dim: int) -> nn.Sequential:
 def _project(dim: int, out_dim: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(dim, out_dim, 1),
-        nn.GroupNorm(1, out_dim),
+        nn.GroupNorm(1, out_dim, GROUP_NORM_EPS),
         nn.GELU(),
     )
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_simpleclick.modeling.click_encoding import encode_clicks
+from napari_simpleclick.modeling.config import IMAGENET_MEAN, IMAGENET_STD
 from napari_simpleclick.modeling.enlarge import enlarge
 from napari_simpleclick.modeling.head import MLPHead
 from napari_simpleclick.modeling.pyramid import FeaturePyramid
@@ -15,9 +16,6 @@ from napari_simpleclick.modeling.vit import PatchEmbedding, ViTBackbone
 
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.config import SimpleClickConfig
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 UNUSED_PREFIXES = (
     "backbone.cls_token",

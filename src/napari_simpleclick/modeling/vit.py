@@ -12,11 +12,10 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_simpleclick.modeling.config import LAYER_NORM_EPS
+
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.config import SimpleClickConfig
-
-WINDOW_PIXELS = 224
-"""Side of an attention window in pixels: the input size of the pre-training."""
 
 
 class PatchEmbedding(nn.Module):
@@ -69,7 +68,7 @@ class ViTBackbone(nn.Module):
                 config.num_heads,
                 mlp_ratio=config.mlp_ratio,
                 qkv_bias=True,
-                norm_layer=partial(nn.LayerNorm, eps=1e-6),  # type: ignore[arg-type]
+                norm_layer=partial(nn.LayerNorm, eps=LAYER_NORM_EPS),  # type: ignore[arg-type]
             )
             for _ in range(config.depth)
         )
@@ -118,8 +117,8 @@ class ViTBackbone(nn.Module):
 
     def _windowed(self, blocks: list[nn.Module], x: Tensor) -> Tensor:
         batch, height, width, _ = x.shape
-        rows = _window_count(height, self.config.patch_size)
-        cols = _window_count(width, self.config.patch_size)
+        rows = self.config.window_count(height)
+        cols = self.config.window_count(width)
         side_h, side_w = ceil(height / rows), ceil(width / cols)
         padding = (0, 0, 0, cols * side_w - width, 0, rows * side_h - height)
         mask = None
@@ -143,11 +142,6 @@ def resize_grid(grid: Tensor, size: tuple[int, int]) -> Tensor:
         grid.permute(0, 3, 1, 2), size=size, mode="bicubic", align_corners=False
     )
     return resized.permute(0, 2, 3, 1)
-
-
-def _window_count(tokens: int, patch_size: int) -> int:
-    """Count the windows along one side; 14 tokens or more each (16 for patch 14)."""
-    return max(1, tokens // (WINDOW_PIXELS // patch_size))
 
 
 def _split_windows(x: Tensor, rows: int, cols: int) -> Tensor:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from napari_simpleclick.modeling.runtimes.agreement import (
     LEAST_AGREEMENT,
     measure_agreement,
+    reference_answer,
     reference_inputs,
 )
 from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
@@ -22,8 +23,8 @@ def disk(image: Floats, prev_mask: Floats, points: Floats) -> Floats:
 
 def test_the_same_answers_agree(network: SimpleClick) -> None:
     compute = TorchEager(network)
-    assert measure_agreement(compute, compute, 64) == 1
-    assert measure_agreement(disk, disk, 64) == 1
+    assert measure_agreement(compute, reference_answer(compute, 64)) == 1
+    assert measure_agreement(disk, reference_answer(disk, 64)) == 1
 
 
 def test_it_is_the_iou_of_the_masks() -> None:
@@ -33,7 +34,7 @@ def test_it_is_the_iou_of_the_masks() -> None:
     unseen = np.empty(0, np.float32)
     mask, other = (f(unseen, unseen, unseen) > 0 for f in (disk, shifted))
     expected = (mask & other).sum() / (mask | other).sum()
-    found = measure_agreement(shifted, disk, 64)
+    found = measure_agreement(shifted, reference_answer(disk, 64))
     assert found == pytest.approx(float(expected), abs=1e-6)
     assert found < LEAST_AGREEMENT
 
@@ -45,8 +46,8 @@ def test_where_nothing_is_found_probabilities_are_compared() -> None:
     def unsure(image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         return np.full_like(prev_mask, -0.1)
 
-    assert measure_agreement(nothing, nothing, 64) == 1
-    assert measure_agreement(unsure, nothing, 64) < 0.6
+    assert measure_agreement(nothing, reference_answer(nothing, 64)) == 1
+    assert measure_agreement(unsure, reference_answer(nothing, 64)) < 0.6
 
 
 def test_what_is_not_finite_does_not_agree(network: SimpleClick) -> None:
@@ -55,7 +56,7 @@ def test_what_is_not_finite_does_not_agree(network: SimpleClick) -> None:
     def broken(image: Floats, prev_mask: Floats, points: Floats) -> Floats:
         return compute(image, prev_mask, points) * np.float32(np.nan)
 
-    assert measure_agreement(broken, compute, 64) == 0
+    assert measure_agreement(broken, reference_answer(compute, 64)) == 0
 
 
 def test_one_click_more_each_time() -> None:

@@ -32,19 +32,16 @@ _ELLIPSES: Final = (
 """Row, column, half axes, each over the side of the slice; and contrast."""
 
 
-def measure_agreement(compute: Compute, reference: Compute, size: int) -> float:
-    """Compare two runtimes on a made-up slice, after three clicks.
-
-    Each builds on its own previous answers, as in use.
+def measure_agreement(compute: Compute, expected: NDArray[np.float32]) -> float:
+    """Compare a runtime's answer on the made-up slice with the one that is right.
 
     Parameters
     ----------
     compute : Compute
         What is in question.
-    reference : Compute
-        The network itself in float32, on the CPU.
-    size : int
-        Side of the slice in pixels.
+    expected : ndarray
+        (1, 1, S, S), float32: `reference_answer` of the network itself in float32, on
+        the CPU.
 
     Returns
     -------
@@ -53,13 +50,34 @@ def measure_agreement(compute: Compute, reference: Compute, size: int) -> float:
         probabilities, where that is lower, as for a network that finds nothing. 0 where
         a logit is not finite.
     """
-    ours, expected = _answer(compute, size), _answer(reference, size)
+    ours = reference_answer(compute, expected.shape[-1])
     if not np.isfinite(ours).all():
         return 0.0
     mask, other = ours > _THRESHOLD, expected > _THRESHOLD
     union = np.count_nonzero(mask | other)
     iou = np.count_nonzero(mask & other) / union if union else 1.0
     return min(iou, 1 - float(np.abs(ours - expected).mean()))
+
+
+def reference_answer(compute: Compute, size: int) -> NDArray[np.float32]:
+    """Answer three clicks on the made-up slice, each from the answer before.
+
+    Parameters
+    ----------
+    compute : Compute
+        The network, in any runtime.
+    size : int
+        Side of the slice in pixels.
+
+    Returns
+    -------
+    ndarray
+        (1, 1, size, size), float32 in [0, 1]: probability after the last click.
+    """
+    probability = np.zeros((1, 1, size, size), dtype=np.float32)
+    for image, points in reference_inputs(size):
+        probability = expit(compute(image, probability, points))
+    return probability
 
 
 def reference_inputs(
@@ -86,14 +104,6 @@ def reference_inputs(
         for order, (row, col, is_positive) in enumerate(_CLICKS[:count]):
             points[0 if is_positive else 1, order] = row * size, col * size, order
         yield image, points.reshape(1, -1, 3)
-
-
-def _answer(compute: Compute, size: int) -> NDArray[np.float32]:
-    """Probability after the last click, (1, 1, size, size)."""
-    probability = np.zeros((1, 1, size, size), dtype=np.float32)
-    for image, points in reference_inputs(size):
-        probability = expit(compute(image, probability, points))
-    return probability
 
 
 def _slice(size: int) -> NDArray[np.float32]:

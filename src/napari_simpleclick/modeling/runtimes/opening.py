@@ -10,6 +10,7 @@ from napari_simpleclick import __version__
 from napari_simpleclick.modeling.runtimes.agreement import (
     LEAST_AGREEMENT,
     measure_agreement,
+    reference_answer,
 )
 from napari_simpleclick.modeling.runtimes.candidates import candidates
 from napari_simpleclick.modeling.runtimes.openvino_compiled import (
@@ -34,6 +35,9 @@ from napari_simpleclick.modeling.runtimes.runtime_cache import (
 from napari_simpleclick.modeling.torch_import import import_torch
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
     from napari_simpleclick.modeling.runtimes.runtime import Compute
 
@@ -176,12 +180,12 @@ class _Attempt:
             except RuntimeError as error:
                 _LOG.warning("the compiled network is of no use: %s", error)
         _LOG.info("compiling the network for this computer, once")
-        network = self.source.network
-        from napari_simpleclick.modeling.runtimes import openvino_conversion
+        from napari_simpleclick.modeling.runtimes import openvino_graph
 
-        side, settings = self._side(network.config.image_size), settings_of(self.name)
-        blob = openvino_conversion.compile_network(network, side, core, settings)
-        started = self._start(core, RuntimeRecord(network.config, 0.0, blob))
+        weights, settings = self.source.weights, settings_of(self.name)
+        side = self._side(weights.config.image_size)
+        blob = openvino_graph.compile_network(weights, side, core, settings)
+        started = self._start(core, RuntimeRecord(weights.config, 0.0, blob))
         self._check(self._examine(key, started.compute, blob))
         return started
 
@@ -194,15 +198,22 @@ class _Attempt:
     def _examine(
         self, key: RuntimeKey | None, compute: Compute, blob: bytes = b""
     ) -> RuntimeRecord:
-        from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
-
-        network = self.source.network
-        side = self._side(network.config.image_size)
-        agreement = measure_agreement(compute, TorchEager(network), side)
-        record = RuntimeRecord(network.config, agreement, blob)
+        config = self.source.weights.config
+        expected = self._expected(self._side(config.image_size))
+        record = RuntimeRecord(config, measure_agreement(compute, expected), blob)
         if key is not None:
             self.cache.write(key, record)
         return record
+
+    def _expected(self, side: int) -> NDArray[np.float32]:
+        """Return what torch answers in float32, recorded or now."""
+        recorded = self.source.answers.get(side)
+        if recorded is not None:
+            return recorded
+        network = self.source.network
+        from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
+
+        return reference_answer(TorchEager(network), side)
 
     def _check(self, record: RuntimeRecord) -> None:
         if record.agreement < LEAST_AGREEMENT:

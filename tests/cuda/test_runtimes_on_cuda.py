@@ -29,14 +29,8 @@ def source() -> NetworkSource:
 
 
 def crops(size: int, count: int = 3) -> list[Inputs]:
-    """A made-up slice with one to three clicks, and nothing found before."""
-    nothing = np.zeros((1, 1, size, size), np.float32)
-    return [
-        (image, nothing, points)
-        for _, (image, points) in zip(
-            range(count), reference_inputs(size), strict=False
-        )
-    ]
+    """A made-up slice with one to three clicks."""
+    return [reference_inputs(size, clicks) for clicks in range(1, count + 1)]
 
 
 @pytest.mark.parametrize(

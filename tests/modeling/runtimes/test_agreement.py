@@ -59,11 +59,15 @@ def test_what_is_not_finite_does_not_agree(network: SimpleClick) -> None:
     assert measure_agreement(broken, reference_answer(compute, 64)) == 0
 
 
-def test_one_click_more_each_time() -> None:
-    images, points = zip(*reference_inputs(48), strict=True)
-    assert [int((p[0, :, 0] >= 0).sum()) for p in points] == [1, 2, 3]
-    for image in images:
-        assert image.shape == (1, 3, 48, 48)
-        assert 0 <= image.min() < 0.3
-        assert 0.6 < image.max() <= 1
-        np.testing.assert_array_equal(image, images[0])
+def test_the_slice_has_clicks_and_a_mask_to_correct() -> None:
+    image, prev_mask, points = reference_inputs(48)
+    assert image.shape == (1, 3, 48, 48)
+    assert 0 <= image.min() < 0.3
+    assert 0.6 < image.max() <= 1
+    assert prev_mask.shape == (1, 1, 48, 48)
+    assert 0.05 < (prev_mask > 0.5).mean() < 0.3
+    assert int((points[0, :, 0] >= 0).sum()) == 3
+    at_first = reference_inputs(48, 1)
+    np.testing.assert_array_equal(at_first[0], image)
+    assert not at_first[1].any()
+    np.testing.assert_array_equal(at_first[2], points[:, [0, 3]])

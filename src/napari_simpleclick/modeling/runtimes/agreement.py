@@ -8,8 +8,6 @@ import numpy as np
 from scipy.special import expit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.runtimes.runtime import Compute
@@ -33,7 +31,7 @@ _ELLIPSES: Final = (
 
 
 def measure_agreement(compute: Compute, expected: NDArray[np.float32]) -> float:
-    """Compare a runtime's answer on the made-up slice with the one that is right.
+    """Compare a runtime's answer to the made-up slice with the one that is right.
 
     Parameters
     ----------
@@ -60,7 +58,7 @@ def measure_agreement(compute: Compute, expected: NDArray[np.float32]) -> float:
 
 
 def reference_answer(compute: Compute, size: int) -> NDArray[np.float32]:
-    """Answer three clicks on the made-up slice, each from the answer before.
+    """Answer three clicks on the made-up slice.
 
     Parameters
     ----------
@@ -72,38 +70,43 @@ def reference_answer(compute: Compute, size: int) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (1, 1, size, size), float32 in [0, 1]: probability after the last click.
+        (1, 1, size, size), float32 in [0, 1]: probability.
     """
-    probability = np.zeros((1, 1, size, size), dtype=np.float32)
-    for image, points in reference_inputs(size):
-        probability = expit(compute(image, probability, points))
+    probability: NDArray[np.float32] = expit(compute(*reference_inputs(size)))
     return probability
 
 
 def reference_inputs(
-    size: int,
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield a made-up slice, again and again, and one click more each time.
+    size: int, clicks: int = len(_CLICKS)
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Make up a slice, clicks on it, and an answer to all but the last of them.
 
     Parameters
     ----------
     size : int
         Side in pixels.
+    clicks : int
+        How many, 1 to 3.
 
-    Yields
-    ------
+    Returns
+    -------
     image : ndarray
         (1, 3, size, size), float32 in [0, 1]: bright and dark ellipses in a shaded,
         noisy ground.
+    prev_mask : ndarray
+        (1, 1, size, size), float32 in [0, 1]: the clicked ellipse, drawn too large and
+        with a soft edge; empty before the first click.
     points : ndarray
         (1, 2n, 3), float32, as `encode_clicks` takes them.
     """
     image = np.tile(_slice(size), (1, 3, 1, 1))
-    for count in range(1, len(_CLICKS) + 1):
-        points = np.full((2, count, 3), -1, dtype=np.float32)
-        for order, (row, col, is_positive) in enumerate(_CLICKS[:count]):
-            points[0 if is_positive else 1, order] = row * size, col * size, order
-        yield image, points.reshape(1, -1, 3)
+    row, col, down, across, _ = _ELLIPSES[0]
+    before = _soft_ellipse(size, row, col, 1.2 * down, 1.2 * across)
+    prev_mask = (before * (clicks > 1)).astype(np.float32)[None, None]
+    points = np.full((2, clicks, 3), -1, dtype=np.float32)
+    for order, (row, col, is_positive) in enumerate(_CLICKS[:clicks]):
+        points[0 if is_positive else 1, order] = row * size, col * size, order
+    return image, prev_mask, points.reshape(1, -1, 3)
 
 
 def _slice(size: int) -> NDArray[np.float32]:
@@ -111,8 +114,17 @@ def _slice(size: int) -> NDArray[np.float32]:
     rows, cols = np.mgrid[:size, :size] / size
     grey = 0.4 + 0.1 * np.sin(3 * cols + 1) + 0.08 * np.cos(4 * rows)
     for row, col, down, across, contrast in _ELLIPSES:
-        level = ((rows - row) / down) ** 2 + ((cols - col) / across) ** 2
-        grey += contrast / (1 + np.exp(np.clip(20 * (level - 1), -50, 50)))
+        grey += contrast * _soft_ellipse(size, row, col, down, across)
     grey += np.random.default_rng(_SEED).normal(scale=0.03, size=grey.shape)
     seen: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32)
     return seen
+
+
+def _soft_ellipse(
+    size: int, row: float, col: float, down: float, across: float
+) -> NDArray[np.float64]:
+    """Draw an ellipse, 1 inside and 0 outside; places are over the side."""
+    rows, cols = np.mgrid[:size, :size] / size
+    level = ((rows - row) / down) ** 2 + ((cols - col) / across) ** 2
+    drawn: NDArray[np.float64] = expit(20 * (1 - level))
+    return drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_simpleclick import __version__
 from napari_simpleclick.modeling.runtimes.agreement import (
@@ -17,7 +17,6 @@ from napari_simpleclick.modeling.runtimes.openvino_compiled import (
     PRECISIONS,
     OpenVINOCompiled,
     import_openvino,
-    settings_of,
 )
 from napari_simpleclick.modeling.runtimes.runtime import (
     RUNTIMES,
@@ -176,24 +175,28 @@ class _Attempt:
         if record is not None:
             self._check(record)
             try:
-                return self._start(core, record)
+                compute = OpenVINOCompiled(
+                    core,
+                    record.blob,
+                    self.name,
+                    record.config.click_radius,
+                    self.threads,
+                )
             except RuntimeError as error:
                 _LOG.warning("the compiled network is of no use: %s", error)
+            else:
+                return Runtime(self.name, compute, record.config, self.device)
         _LOG.info("compiling the network for this computer, once")
         from napari_simpleclick.modeling.runtimes import openvino_graph
 
-        weights, settings = self.source.weights, settings_of(self.name)
-        side = self._side(weights.config.image_size)
-        blob = openvino_graph.compile_network(weights, side, core, settings)
-        started = self._start(core, RuntimeRecord(weights.config, 0.0, blob))
-        self._check(self._examine(key, started.compute, blob))
-        return started
-
-    def _start(self, core: Any, record: RuntimeRecord) -> Runtime:
-        compute = OpenVINOCompiled(
-            core, record.blob, self.name, record.config.click_radius, self.threads
+        weights = self.source.weights
+        config = weights.config
+        graph = openvino_graph.build_graph(weights, self._side(config.image_size))
+        compute = OpenVINOCompiled.compile(
+            core, graph, self.name, config.click_radius, self.threads
         )
-        return Runtime(self.name, compute, record.config, self.device)
+        self._check(self._examine(key, compute, compute.blob))
+        return Runtime(self.name, compute, config, self.device)
 
     def _examine(
         self, key: RuntimeKey | None, compute: Compute, blob: bytes = b""

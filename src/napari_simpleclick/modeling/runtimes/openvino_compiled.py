@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -42,13 +42,20 @@ class OpenVINOCompiled:
     core : openvino.Core
         Reads the network.
     blob : bytes
-        From `compile_network`.
+        From `compile`, here or at an earlier time.
     name : str
         One of `PRECISIONS`.
     radius : int
         Of the disks that stand for clicks, in pixels.
     threads : int or None
         To compute with; None for as many as OpenVINO takes.
+    compiled : openvino.CompiledModel or None
+        What the bytes say, where it is at hand; None to read them.
+
+    Attributes
+    ----------
+    blob : bytes
+        As given.
 
     Raises
     ------
@@ -63,13 +70,37 @@ class OpenVINOCompiled:
         name: str,
         radius: int,
         threads: int | None = None,
+        *,
+        compiled: openvino.CompiledModel | None = None,
     ) -> None:
-        self._core, self._blob = core, blob
+        self._core, self.blob = core, blob
         self._name, self._radius, self._threads = name, radius, threads
-        self._compiled = core.import_model(blob, "CPU", settings_of(name, threads))
+        self._compiled = compiled or core.import_model(
+            blob, "CPU", settings_of(name, threads)
+        )
         self._request = self._compiled.create_infer_request()
         self._many: openvino.AsyncInferQueue | None = None
         self._turn = Lock()
+
+    @classmethod
+    def compile(
+        cls,
+        core: openvino.Core,
+        graph: openvino.Model,
+        name: str,
+        radius: int,
+        threads: int | None = None,
+    ) -> Self:
+        """Compile a graph of `build_graph`; the other parameters are the class's own.
+
+        Raises
+        ------
+        RuntimeError
+            If OpenVINO cannot compile it.
+        """
+        compiled = core.compile_model(graph, "CPU", settings_of(name, threads))
+        blob = compiled.export_model().getvalue()
+        return cls(core, blob, name, radius, threads, compiled=compiled)
 
     @property
     def threads(self) -> int:
@@ -99,7 +130,7 @@ class OpenVINOCompiled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the compiled bytes, for other processes of this computer."""
-        return _reopen, (self._blob, self._name, self._radius, self._threads)
+        return _reopen, (self.blob, self._name, self._radius, self._threads)
 
     def _in_turn(
         self, images: NDArray[np.float32], maps: NDArray[np.float32]
@@ -133,7 +164,7 @@ class OpenVINOCompiled:
             "NUM_STREAMS": self._threads or "AUTO",
         }
         # OpenVINO does not read again what an imported network exports: so the blob.
-        many = self._core.import_model(self._blob, "CPU", settings)
+        many = self._core.import_model(self.blob, "CPU", settings)
         self._many = import_openvino().AsyncInferQueue(many)
         return self._many
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino
@@ -23,46 +23,12 @@ from napari_simpleclick.modeling.config import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from openvino import Node
 
     from napari_simpleclick.modeling.network_weights import NetworkWeights
-
-
-def compile_network(
-    weights: NetworkWeights,
-    size: int,
-    core: openvino.Core,
-    settings: Mapping[str, Any],
-) -> bytes:
-    """Compile a network for one crop of a fixed size.
-
-    Parameters
-    ----------
-    weights : NetworkWeights
-        The network's.
-    size : int
-        Side of the crop in pixels, a multiple of the patch size.
-    core : openvino.Core
-        Compiles it.
-    settings : mapping
-        Of the compilation.
-
-    Returns
-    -------
-    bytes
-        The graph of `build_graph`, for `Core.import_model`.
-
-    Raises
-    ------
-    RuntimeError
-        If OpenVINO cannot compile it.
-    """
-    compiled = core.compile_model(build_graph(weights, size), "CPU", dict(settings))
-    exported: bytes = compiled.export_model().getvalue()
-    return exported
 
 
 def build_graph(weights: NetworkWeights, size: int) -> openvino.Model:
@@ -119,12 +85,12 @@ def _backbone(
     return [maps[depth] for depth in depths]
 
 
-def _position_embedding(weights: NetworkWeights, side: int) -> Node | NDArray[Any]:
+def _position_embedding(weights: NetworkWeights, side: int) -> Node:
     own = weights.config.grid_size
     grid = weights["backbone.pos_embed"][:, 1:].reshape(1, own, own, -1)
     if side == own:
-        return grid
-    plane = ops.constant(grid.transpose(0, 3, 1, 2).copy())
+        return _constant(grid)
+    plane = _constant(grid.transpose(0, 3, 1, 2))
     return _moved(_resized(plane, side, "cubic"), 0, 2, 3, 1)
 
 
@@ -206,7 +172,7 @@ def _conv_norm(
     up, down = max(scale, 1), max(-scale, 1)
     x = _conv(weights, x, f"{name}.{place}", down, up=up)
     norm = f"{name}.{place + 1}"
-    scales, shifts = weights[f"{norm}.weight"], weights[f"{norm}.bias"]
+    scales, shifts = (_constant(weights[f"{norm}.{n}"]) for n in ("weight", "bias"))
     return ops.group_normalization(x, scales, shifts, 1, GROUP_NORM_EPS)
 
 
@@ -223,7 +189,7 @@ def _head(weights: NetworkWeights, levels: list[Node]) -> Node:
     fused = _per_channel(weights[f"{fusion}.bias"])
     for number, (level, part) in enumerate(zip(levels, parts, strict=True)):
         x = ops.relu(_conv(weights, level, f"head.convs.{number}.conv"))
-        x = ops.convolution(x, part, [1, 1], [0, 0], [0, 0], [1, 1])
+        x = ops.convolution(x, _constant(part), [1, 1], [0, 0], [0, 0], [1, 1])
         if x.get_output_shape(0)[-1] != side:
             x = _resized(x, side, "linear_onnx")
         fused = ops.add(x, fused)
@@ -234,7 +200,7 @@ def _conv(
     weights: NetworkWeights, x: Node, name: str, stride: int = 1, *, up: int = 1
 ) -> Node:
     """Apply a convolution, or where `up` is not 1 a transposed one."""
-    kernel, none, once = weights[f"{name}.weight"], [0, 0], [1, 1]
+    kernel, none, once = _constant(weights[f"{name}.weight"]), [0, 0], [1, 1]
     if up == 1:
         x = ops.convolution(x, kernel, [stride] * 2, none, none, once)
     else:
@@ -245,14 +211,14 @@ def _conv(
 
 
 def _linear(weights: NetworkWeights, x: Node, name: str) -> Node:
-    x = ops.matmul(x, weights[f"{name}.weight"], False, True)
-    return ops.add(x, weights[f"{name}.bias"])
+    x = ops.matmul(x, _constant(weights[f"{name}.weight"]), False, True)
+    return ops.add(x, _constant(weights[f"{name}.bias"]))
 
 
 def _layer_norm(weights: NetworkWeights, x: Node, name: str) -> Node:
     x = ops.mvn(x, [-1], True, LAYER_NORM_EPS, "inside_sqrt")
-    x = ops.multiply(x, weights[f"{name}.weight"])
-    return ops.add(x, weights[f"{name}.bias"])
+    x = ops.multiply(x, _constant(weights[f"{name}.weight"]))
+    return ops.add(x, _constant(weights[f"{name}.bias"]))
 
 
 def _resized(x: Node, side: int, mode: str) -> Node:
@@ -268,8 +234,13 @@ def _resized(x: Node, side: int, mode: str) -> Node:
     )
 
 
-def _per_channel(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return values.reshape(1, -1, 1, 1)
+def _per_channel(values: NDArray[np.float32]) -> Node:
+    return _constant(values.reshape(1, -1, 1, 1))
+
+
+def _constant(values: NDArray[np.float32]) -> Node:
+    # Operations take arrays, too, but make lists of them first: half of all the time.
+    return ops.constant(np.ascontiguousarray(values))
 
 
 def _shaped(x: Node, *shape: int) -> Node:

@@ -192,6 +192,27 @@ class Prediction:
             part[to] = self.inside[from_held]
         return part
 
+    def mask_box(self, threshold: float) -> tuple[NDArray[np.bool_], Roi] | None:
+        """Pixels whose probability is above the threshold, where there are any.
+
+        Parameters
+        ----------
+        threshold : float
+            In [0, 1].
+
+        Returns
+        -------
+        mask : ndarray
+            (h, w), bool.
+        box : Roi
+            The part of the image that it is about: the smallest that holds them all.
+        """
+        mask = self.inside > threshold
+        held = Roi.around(mask)
+        if held is None:
+            return None
+        return mask[held.slices], held.moved(self.box.row_min, self.box.col_min)
+
     def mask(self, threshold: float = 0.49) -> NDArray[np.bool_]:
         """Pixels whose probability is above the threshold.
 

@@ -1142,7 +1142,7 @@ class TestOrder:
             while runner.held:
                 runner.run_next()
             assert sys.getswitchinterval() == usual
-        assert waits == pytest.approx([usual / 10] * 2)
+        assert waits == pytest.approx([usual / 100] * 2)
 
     def test_pressing_outside_the_image_or_to_select_begins_nothing(
         self, clicked: tuple[Points, Labels], runner: HeldRunner

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_simpleclick.inference.transforms import whole
 from napari_simpleclick.modeling.bilinear import blend, stretched
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def crop_image(
     size : int
         Side of the square, in pixels.
     origin : tuple of int
-        Row and column of the pixel ``image[0, 0]``, where it is a part of an image.
+        Row and column of the pixel ``image[0, 0]``, where it is a part of an image
+        that is 0 beyond it.
 
     Returns
     -------
@@ -46,12 +48,23 @@ def crop_image(
     left, right, across = _grid(roi.col_min, roi.col_max, size)
     if image.ndim == 3:
         down, across = down[..., None], across[..., None]
-    box = image[roi.moved(-origin[0], -origin[1]).slices]
+    held = whole(image.shape[:2]).moved(*origin).shared(roi)
+    if held is None:
+        return np.zeros((size, size, *image.shape[2:]), dtype=np.float32)
+    box = image[held.moved(-origin[0], -origin[1]).slices]
 
     def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        line = box[rows - roi.row_min]
-        near, far = (line.take(cols - roi.col_min, axis=1) for cols in (left, right))
-        return blend(near.astype(np.float32), far.astype(np.float32), across)
+        line = box[rows.clip(held.row_min, held.row_max) - held.row_min]
+        line[(rows < held.row_min) | (rows > held.row_max)] = 0
+        near, far = (across_it(line, cols) for cols in (left, right))
+        return blend(near, far, across)
+
+    def across_it(
+        line: NDArray[np.generic], cols: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        found = line.take(cols - held.col_min, axis=1, mode="clip").astype(np.float32)
+        found[:, (cols < held.col_min) | (cols > held.col_max)] = 0
+        return found
 
     return blend(along(top), along(bottom), down[:, None])
 
@@ -109,8 +122,8 @@ def crop_prediction(prediction: Prediction, roi: Roi, size: int) -> NDArray[np.f
     ndarray
         (size, size), float32.
     """
-    origin = roi.row_min, roi.col_min
-    return crop_image(prediction.within(roi), roi, size, origin=origin)
+    origin = prediction.box.row_min, prediction.box.col_min
+    return crop_image(prediction.inside, roi, size, origin=origin)
 
 
 def fill_box(

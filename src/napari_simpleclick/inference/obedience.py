@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.inference.transforms import clicked_pixel
+from napari_simpleclick.inference.transforms import clicked_pixel, whole
 from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
@@ -32,13 +32,11 @@ def obedient(
     radius : tuple of float
         As for `obey_clicks`, in pixels of the image.
     """
-    held, (down, across) = prediction.box, (max(int(reach), 0) for reach in radius)
-    box = Roi(
-        max(held.row_min - down, 0),
-        min(held.row_max + down, prediction.shape[0] - 1),
-        max(held.col_min - across, 0),
-        min(held.col_max + across, prediction.shape[1] - 1),
-    )
+    clicks, box = tuple(clicks), prediction.box
+    for click in clicks:
+        near = _around(click, radius).shared(whole(prediction.shape))
+        if click.is_positive and near is not None:
+            box = box.joined(near)
     inside = prediction.within(box)
     moved = [
         Click(click.row - box.row_min, click.col - box.col_min, click.is_positive)
@@ -68,15 +66,21 @@ def obey_clicks(
     """
     for click in clicks:
         row, col = clicked_pixel(click)
-        down, across = (max(int(reach), 0) for reach in radius)
-        top, left = max(row - down, 0), max(col - across, 0)
-        bottom, right = max(row + down + 1, 0), max(col + across + 1, 0)
-        box = probability[top:bottom, left:right]
-        rows, cols = np.ogrid[: box.shape[0], : box.shape[1]]
-        near = ((rows + top - row) / (down + 0.5)) ** 2 + (
-            (cols + left - col) / (across + 0.5)
-        ) ** 2 <= 1
+        around = _around(click, radius)
+        window = around.shared(whole(probability.shape))
+        if window is None:
+            continue
+        box = probability[window.slices]
+        rows, cols = np.ogrid[window.slices]
+        height, width = around.shape
+        near = (2 * (rows - row) / height) ** 2 + (2 * (cols - col) / width) ** 2 <= 1
         if click.is_positive:
             box[near] = np.maximum(box[near], CONFIDENCE)
         else:
             box[near] = np.minimum(box[near], 1 - CONFIDENCE)
+
+
+def _around(click: Click, radius: tuple[float, float]) -> Roi:
+    row, col = clicked_pixel(click)
+    down, across = (max(int(reach), 0) for reach in radius)
+    return Roi(row - down, row + down, col - across, col + across)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,9 +46,10 @@ def reach_of(
     if window is None:
         return 0.0
     mask = previous.within(window) > threshold
-    rows, cols = np.nonzero(mask == click.is_positive)
-    steps = np.hypot(rows + window.row_min - row, cols + window.col_min - col)
-    return float(steps.min(initial=most))
+    rows, cols = np.ogrid[window.slices]
+    squares = (rows - row) ** 2.0 + (cols - col) ** 2.0
+    is_right = mask == click.is_positive
+    return math.sqrt(squares.min(where=is_right, initial=most**2))
 
 
 def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy import ndimage
 from scipy.special import expit, logit
+from skimage import morphology
 
 from napari_simpleclick.inference.transforms import clicked_pixel
 from napari_simpleclick.types import Prediction, Roi
@@ -49,7 +50,8 @@ def settled(
     Parameters
     ----------
     new, old : Prediction
-        With and without the newest click.
+        With and without the newest click; the probabilities of the new one may be
+        changed in place.
     clicks : sequence of Click
         All, in the order in which they were made, in pixels of the image.
     near : tuple of float
@@ -77,38 +79,47 @@ def settled(
     most = (1 - AGREEMENT) * np.count_nonzero(was | now)
     if np.count_nonzero(changed) <= most:
         far = changed & ~_touching(changed, clicks[-1], box, near)
-        kept = np.where(far, before, after)
+        np.copyto(after, before, where=far)
     elif len(clicks) >= LATE:
-        kept = _averaged(before, after, changed, clicks[-1], box, around)
+        _average(before, after, changed, clicks[-1], box, around)
     else:
         return new
-    return Prediction(kept, new.roi, box=box, shape=new.shape)
+    return Prediction(after, new.roi, box=box, shape=new.shape)
 
 
 def _touching(
     changed: NDArray[np.bool_], click: Click, box: Roi, radius: tuple[float, float]
 ) -> NDArray[np.bool_]:
     """Find the connected changes that come near the click."""
-    pieces, _ = ndimage.label(changed)
     row, col = clicked_pixel(click)
     down, across = (int(reach) + 1 for reach in radius)
-    top, left = row - box.row_min, col - box.col_min
-    near = pieces[
-        max(top - down, 0) : max(top + down + 1, 0),
-        max(left - across, 0) : max(left + across + 1, 0),
-    ]
-    return np.isin(pieces, near[near > 0])
+    around = Roi(row - down, row + down, col - across, col + across).shared(box)
+    found = np.zeros_like(changed)
+    if around is None:
+        return found
+    window = around.moved(-box.row_min, -box.col_min)
+    pieces, _ = ndimage.label(changed[window.slices])
+    numbers, places = np.unique(pieces, return_index=True)
+    rows, cols = np.unravel_index(places[numbers > 0], window.shape)
+    # From the few pieces near the click: to label all of them takes ten times as long.
+    for seed in zip(rows + window.row_min, cols + window.col_min, strict=True):
+        if not found[seed]:
+            found |= morphology.flood(changed, seed, connectivity=1)
+    return found
 
 
-def _averaged(
+def _average(
     before: Map,
     after: Map,
     changed: NDArray[np.bool_],
     click: Click,
     box: Roi,
     around: tuple[float, float],
-) -> Map:
-    """Average the log odds of what changed, the farther from the click the more."""
+) -> None:
+    """Average the log odds of what changed, the farther from the click the more.
+
+    The answer takes the place of `after`.
+    """
     (row, col), (down, across) = clicked_pixel(click), around
     rows, cols = np.nonzero(changed)
     away = np.hypot(
@@ -118,6 +129,4 @@ def _averaged(
     old, new = (
         logit(odds[changed].clip(SMALLEST, 1 - SMALLEST)) for odds in (before, after)
     )
-    kept = after.copy()
-    kept[changed] = expit(share * new + (1 - share) * old)
-    return kept
+    after[changed] = expit(share * new + (1 - share) * old)

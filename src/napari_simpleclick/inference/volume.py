@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_simpleclick.inference.intensity import to_display
 from napari_simpleclick.inference.session import ClickSession
+from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,9 +107,13 @@ def put_object(
         )
     own = labels == object_id
     lost, won = own & ~mask, mask & (labels == 0)
-    labels[lost] = 0
-    labels[won] = object_id
-    return bool(lost.any() or won.any())
+    box = Roi.around(lost | won)
+    if box is None:
+        return False
+    part = labels[box.slices]
+    np.copyto(part, 0, where=lost[box.slices])
+    np.copyto(part, object_id, where=won[box.slices])
+    return True
 
 
 def _check(targets: Sequence[Target], shape: tuple[int, ...]) -> None:

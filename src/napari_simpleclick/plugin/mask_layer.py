@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.inference.plane import Plane
     from napari_simpleclick.inference.session import ClickSession, Target
-    from napari_simpleclick.types import Click, Prediction
+    from napari_simpleclick.types import Click
 
 MASK_NAME = "SimpleClick"
 
@@ -138,11 +138,13 @@ def write_mask(
         If the layer's data type cannot hold the object's label.
     """
     index = target.plane.part(box)
+    if isinstance(labels.data, np.ndarray):
+        return put_object(labels.data[index], target.object_id, mask)
     pixels = np.array(labels.data[index])
-    if not put_object(pixels, target.object_id, mask):
-        return False
-    labels.data[index] = pixels
-    return True
+    is_changed = put_object(pixels, target.object_id, mask)
+    if is_changed:
+        labels.data[index] = pixels
+    return is_changed
 
 
 def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
@@ -201,9 +203,28 @@ class MaskPainter:
         self._session = session
         self._dims = dims
         self._painted: dict[Target, tuple[tuple[Click, ...], Fingerprint]] = {}
+        self._undrawn: set[Target] = set()
+        self._is_painting = False
 
-    def adopt(self, target: Target) -> None:
-        """Tell the session what was drawn by hand since a target was painted."""
+    def hear_drawing(self) -> None:
+        """Hear that something was drawn in the layer, by whomever."""
+        if not self._is_painting:
+            self._undrawn.clear()
+
+    def adopt(self, target: Target, *, is_heard: bool = False) -> None:
+        """Tell the session what was drawn by hand since a target was painted.
+
+        Parameters
+        ----------
+        target : Target
+            What to look at, all of its slice.
+        is_heard : bool
+            Whether to look only if something was drawn since the target was last
+            adopted, see `hear_drawing`.
+        """
+        if is_heard and target in self._undrawn:
+            return
+        self._undrawn.add(target)
         drawn = object_mask(self._labels, target)
         clicks, painted = self._painted.get(target, ((), None))
         if (seen := _fingerprint(drawn)) != painted:
@@ -228,25 +249,30 @@ class MaskPainter:
         count, prediction = self._session.answer(target)
         if count < len(clicks) and not (is_partial and count):
             return
-        _, painted = self._painted.get(target, ((), None))
-        before = None if painted is None else painted[0]
-        after = None if prediction is None else _object_in(prediction, threshold)
-        box = before.joined(after) if before and after else before or after
-        seen = None
-        if box is not None:
-            self._write(target, prediction, threshold, box)
-            part = np.asarray(self._labels.data[target.plane.part(box)])
-            seen = _fingerprint(part == target.object_id, (box.row_min, box.col_min))
-        self._painted[target] = clicks[:count], seen
+        found = None if prediction is None else prediction.mask_box(threshold)
+        self._painted[target] = clicks[:count], self._write(target, found)
 
     def _write(
-        self, target: Target, prediction: Prediction | None, threshold: float, box: Roi
-    ) -> None:
+        self, target: Target, found: tuple[NDArray[np.bool_], Roi] | None
+    ) -> Fingerprint:
+        """Make a target what was found, and return what it looks like then."""
+        _, painted = self._painted.get(target, ((), None))
+        before = None if painted is None else painted[0]
+        after = None if found is None else found[1]
+        box = before.joined(after) if before and after else before or after
+        if box is None:
+            return None
         mask = np.zeros(box.shape, bool)
-        if prediction is not None:
-            mask = prediction.within(box) > threshold
+        if found is not None:
+            mask[found[1].moved(-box.row_min, -box.col_min).slices] = found[0]
         if write_mask(self._labels, target, mask, box):
-            show_part(self._labels, self._dims, target.plane, box)
+            self._is_painting = True
+            try:
+                show_part(self._labels, self._dims, target.plane, box)
+            finally:
+                self._is_painting = False
+        part = np.asarray(self._labels.data[target.plane.part(box)])
+        return _fingerprint(part == target.object_id, (box.row_min, box.col_min))
 
 
 Fingerprint: TypeAlias = tuple[Roi, bytes] | None
@@ -262,9 +288,3 @@ def _fingerprint(
         return None
     bits = np.packbits(mask[held.slices]).tobytes()
     return held.moved(*origin), blake2b(bits).digest()
-
-
-def _object_in(prediction: Prediction, threshold: float) -> Roi | None:
-    held = Roi.around(prediction.inside > threshold)
-    box = prediction.box
-    return None if held is None else held.moved(box.row_min, box.col_min)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _USUAL: Final = sys.getswitchinterval()
-_QUICK: Final = min(0.0005, _USUAL)
+_QUICK: Final = min(0.00005, _USUAL)
 
 
 @contextmanager
 def quick_turns() -> Iterator[None]:
-    """Let threads take the interpreter from each other after 0.5 instead of 5 ms.
+    """Let threads take the interpreter from each other after 0.05 instead of 5 ms.
 
     A prediction gives it up at every operation of numpy, and waits to have it back
     while napari handles the mouse in the window's thread. Where two threads do this at

@@ -998,6 +998,63 @@ class TestOrder:
         assert labels.data[10, 20, 25] == 1
         assert not controller.state.is_busy
 
+    @pytest.mark.parametrize("is_visible", [True, False])
+    @pytest.mark.parametrize("how", ["brush", "undo", "data", "in place"])
+    def test_what_is_drawn_while_an_answer_is_to_come_stays(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+        how: str,
+        *,
+        is_visible: bool,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 10])
+        while runner.held:
+            runner.run_next()
+        labels.paint((10, 35, 45), 1)
+        if how == "undo":
+            labels.paint((10, 35, 5), 1)
+        points.add([10, 20, 40])
+        labels.visible = is_visible
+        drawn = labels.data.copy()
+        drawn[10, 36, 46] = 1
+        if how == "brush":
+            labels.paint((10, 36, 46), 1)
+        elif how == "undo":
+            labels.undo()
+        elif how == "data":
+            labels.data = drawn
+        else:
+            labels.data[10, 36, 46] = 1
+        kept = labels.data[10, 30:].copy()
+        while runner.held:
+            runner.run_next()
+        assert labels.data[10, 20, 40] == 1
+        np.testing.assert_array_equal(labels.data[10, 30:], kept)
+        assert kept[5, 45] == 1
+        assert kept[5, 5] == 0
+
+    def test_crossing_slices_of_an_object_keep_each_others_pixels(
+        self,
+        viewer: ViewerModel,
+        controller: SegmentationController,
+        runner: HeldRunner,
+    ) -> None:
+        controller.load_model(BrightDisks, "test model")
+        _, points, labels = begin(viewer, controller)
+        points.add([10, 20, 10])
+        viewer.dims.order = (1, 0, 2)
+        viewer.dims.set_point(1, 20)
+        points.add([10, 20, 40])
+        points.add([4, 20, 40])
+        while runner.held:
+            runner.run_next()
+        assert labels.data[10, 20, 10] == labels.data[10, 20, 40] == 1
+        assert labels.data[4, 20, 40] == 1
+
     def test_fast_clicks_are_answered_one_by_one_in_order(
         self,
         viewer: ViewerModel,

@@ -36,10 +36,6 @@ class Listener(Protocol):
         """Hear that the masks' data were replaced."""
         ...
 
-    def on_drawing(self) -> None:
-        """Hear that masks were drawn anew on the screen, whoever changed them."""
-        ...
-
     def on_label(self) -> None:
         """Hear that a label was selected."""
         ...
@@ -78,8 +74,6 @@ class LayerWatch:
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
         self.image.events.data.connect(self.listener.on_image_data)
         self.labels.events.data.connect(self.listener.on_mask_data)
-        self.labels.events.labels_update.connect(self.listener.on_drawing)
-        self.labels.events.set_data.connect(self.listener.on_drawing)
         self.labels.events.selected_label.connect(self.listener.on_label)
         for name in TRANSFORMS:
             self.image.events[name].connect(self._follow_image)
@@ -96,8 +90,6 @@ class LayerWatch:
         self.points.mouse_drag_callbacks.remove(self.listener.on_press)
         self.image.events.data.disconnect(self.listener.on_image_data)
         self.labels.events.data.disconnect(self.listener.on_mask_data)
-        self.labels.events.labels_update.disconnect(self.listener.on_drawing)
-        self.labels.events.set_data.disconnect(self.listener.on_drawing)
         self.labels.events.selected_label.disconnect(self.listener.on_label)
         for name in TRANSFORMS:
             self.image.events[name].disconnect(self._follow_image)

@@ -203,28 +203,9 @@ class MaskPainter:
         self._session = session
         self._dims = dims
         self._painted: dict[Target, tuple[tuple[Click, ...], Fingerprint]] = {}
-        self._undrawn: set[Target] = set()
-        self._is_painting = False
 
-    def hear_drawing(self) -> None:
-        """Hear that something was drawn in the layer, by whomever."""
-        if not self._is_painting:
-            self._undrawn.clear()
-
-    def adopt(self, target: Target, *, is_heard: bool = False) -> None:
-        """Tell the session what was drawn by hand since a target was painted.
-
-        Parameters
-        ----------
-        target : Target
-            What to look at, all of its slice.
-        is_heard : bool
-            Whether to look only if something was drawn since the target was last
-            adopted, see `hear_drawing`.
-        """
-        if is_heard and target in self._undrawn:
-            return
-        self._undrawn.add(target)
+    def adopt(self, target: Target) -> None:
+        """Tell the session what was drawn by hand since a target was painted."""
         drawn = object_mask(self._labels, target)
         clicks, painted = self._painted.get(target, ((), None))
         if (seen := _fingerprint(drawn)) != painted:
@@ -266,11 +247,7 @@ class MaskPainter:
         if found is not None:
             mask[found[1].moved(-box.row_min, -box.col_min).slices] = found[0]
         if write_mask(self._labels, target, mask, box):
-            self._is_painting = True
-            try:
-                show_part(self._labels, self._dims, target.plane, box)
-            finally:
-                self._is_painting = False
+            show_part(self._labels, self._dims, target.plane, box)
         part = np.asarray(self._labels.data[target.plane.part(box)])
         return _fingerprint(part == target.object_id, (box.row_min, box.col_min))
 

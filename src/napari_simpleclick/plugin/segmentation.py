@@ -177,7 +177,7 @@ class Segmentation:
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
         """Paint the answer to a request; return whether it was still wanted."""
-        self._painter.adopt(request.target, is_heard=True)
+        self._painter.adopt(request.target)
         is_wanted = self.session.commit(request, prediction)
         if is_wanted:
             self._painter.paint(request.target, self.threshold, is_partial=True)
@@ -185,7 +185,7 @@ class Segmentation:
 
     def abandon(self, request: Request) -> bool:
         """Go on without the answer to a request; return whether it was still wanted."""
-        self._painter.adopt(request.target, is_heard=True)
+        self._painter.adopt(request.target)
         is_wanted = self.session.abandon(request)
         if is_wanted:
             self._abandoned[request.target] = None
@@ -242,10 +242,6 @@ class Segmentation:
         if tuple(self.labels.data.shape) != shape:
             self.message.emit("Image and masks differ in shape now: press Start again.")
             self.ended.emit()
-
-    def on_drawing(self) -> None:
-        """Look at what the user drew, when an answer to be painted comes."""
-        self._painter.hear_drawing()
 
     def on_label(self) -> None:
         """Go to the object whose label was selected in the Labels layer."""

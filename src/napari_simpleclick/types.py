@@ -193,7 +193,7 @@ class Prediction:
         return part
 
     def mask_box(self, threshold: float) -> tuple[NDArray[np.bool_], Roi] | None:
-        """Pixels whose probability is above the threshold, where there are any.
+        """Pixels whose probability is above the threshold; None where there are none.
 
         Parameters
         ----------

@@ -23,7 +23,7 @@ def test_only_the_change_at_the_click_is_kept() -> None:
     after[48:50, 20:30] = 0.1  # elsewhere
     after[55, 55] = 0.8
     clicks = [Click(11, 25, is_positive=False)]
-    result = settled(Prediction(after), Prediction(before), clicks, **SETTINGS)
+    result = settled(Prediction(after.copy()), Prediction(before), clicks, **SETTINGS)
     expected = before.copy()
     expected[10:12, 20:30] = 0.1
     np.testing.assert_array_equal(result.probability, expected)
@@ -33,7 +33,7 @@ def test_a_change_that_reaches_the_click_is_kept_whole() -> None:
     before, after = square(10, 50), square(10, 50)
     after[10:12, 14:46] = 0.1
     click = Click(13, 14, is_positive=False)  # three pixels from it, cells count whole
-    result = settled(Prediction(after), Prediction(before), [click], **SETTINGS)
+    result = settled(Prediction(after.copy()), Prediction(before), [click], **SETTINGS)
     np.testing.assert_array_equal(result.probability, after)
 
 
@@ -47,7 +47,7 @@ def test_a_late_large_change_is_averaged_away_from_the_click() -> None:
     after[10:40, 10:25] = [[0.4]]  # less sure than it was
     after[20:40, 40:50] = 0.99  # surer than it was
     clicks = [Click(12, 12)] * 6
-    result = settled(Prediction(after), Prediction(before), clicks, **SETTINGS)
+    result = settled(Prediction(after.copy()), Prediction(before), clicks, **SETTINGS)
     assert result.probability[14, 14] == pytest.approx(0.4)  # around the click
     odds = (np.log(0.9 / 0.1) + np.log(0.4 / 0.6)) / 2
     assert result.probability[39, 24] == pytest.approx(1 / (1 + np.exp(-odds)))
@@ -60,7 +60,9 @@ def test_a_late_large_change_is_averaged_away_from_the_click() -> None:
 def test_surer_pixels_of_the_same_class_are_kept() -> None:
     before, after = square(10, 50), square(10, 50)
     after[30, 30] = 0.6
-    result = settled(Prediction(after), Prediction(before), [Click(5, 5)], **SETTINGS)
+    result = settled(
+        Prediction(after.copy()), Prediction(before), [Click(5, 5)], **SETTINGS
+    )
     assert result.probability[30, 30] == np.float32(0.6)
 
 

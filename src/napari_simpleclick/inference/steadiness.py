@@ -98,13 +98,17 @@ def _touching(
     if around is None:
         return found
     window = around.moved(-box.row_min, -box.col_min)
-    pieces, _ = ndimage.label(changed[window.slices])
+    near = changed[window.slices]
+    # Whatever leaves the window is followed from its border, piece by piece: to label
+    # all pieces of the box takes ten times as long.
+    pieces, _ = ndimage.label(near)
+    pieces[1:-1, 1:-1] = 0
     numbers, places = np.unique(pieces, return_index=True)
     rows, cols = np.unravel_index(places[numbers > 0], window.shape)
-    # From the few pieces near the click: to label all of them takes ten times as long.
     for seed in zip(rows + window.row_min, cols + window.col_min, strict=True):
         if not found[seed]:
             found |= morphology.flood(changed, seed, connectivity=1)
+    found[window.slices] = near
     return found
 
 

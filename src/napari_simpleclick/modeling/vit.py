@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
-from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_simpleclick.modeling.config import LAYER_NORM_EPS
+from napari_simpleclick.modeling.transformer_block import TransformerBlock
 
 if TYPE_CHECKING:
     from napari_simpleclick.modeling.config import SimpleClickConfig
@@ -63,14 +61,7 @@ class ViTBackbone(nn.Module):
             torch.zeros(1, config.grid_size**2 + 1, config.embed_dim)
         )
         self.blocks = nn.ModuleList(
-            Block(
-                config.embed_dim,
-                config.num_heads,
-                mlp_ratio=config.mlp_ratio,
-                qkv_bias=True,
-                norm_layer=partial(nn.LayerNorm, eps=LAYER_NORM_EPS),  # type: ignore[arg-type]
-            )
-            for _ in range(config.depth)
+            TransformerBlock(config) for _ in range(config.depth)
         )
 
     def forward(self, image: Tensor, click_tokens: Tensor) -> list[Tensor]:

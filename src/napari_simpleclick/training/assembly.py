@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.modeling.config import VARIANTS
 from napari_simpleclick.modeling.simpleclick import SimpleClick
+from napari_simpleclick.modeling.transformer_block import SelfAttention
 from napari_simpleclick.training.click_pool import ClickPool
 from napari_simpleclick.training.dataset import CanvasDataset
 from napari_simpleclick.training.iterative import IterativeClicks
@@ -52,9 +53,8 @@ def build_model(config: TrainConfig, device: torch.device) -> SimpleClick:
     )
     if device.type == "cpu":
         for module in model.modules():
-            if hasattr(module, "fused_attn"):
-                # The fused kernel's backward pass takes twice as long on a CPU.
-                module.fused_attn = False  # type: ignore[assignment]
+            if isinstance(module, SelfAttention):
+                module.is_fused = False
     return model.train()
 
 

@@ -1,7 +1,7 @@
 """build_graph: the network as a graph of OpenVINO's operations, made without torch.
 
 What `SimpleClick.logits_from_maps` says in torch is said here once more. The import of
-torch and timm takes seconds, which is most of what a click would wait for at the first
+torch takes seconds, which is most of what a click would wait for at the first
 start, and torch's own way out, its tracer, is deprecated.
 """
 
@@ -124,7 +124,7 @@ def _block(
     number: int,
     mask: NDArray[np.bool_] | None = None,
 ) -> Node:
-    """Apply one of timm's transformer blocks to tokens (B, N, D)."""
+    """Apply a `TransformerBlock` to tokens (B, N, D)."""
     name = f"backbone.blocks.{number}"
     batch, tokens, dim = x.get_output_shape(0)
     heads = weights.config.num_heads

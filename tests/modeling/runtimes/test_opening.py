@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,16 @@ def test_auto_goes_on_to_the_next_and_tells(
     assert "0.500" in refusal
     with pytest.raises(RuntimeRefusedError, match="is not used"):
         open_runtime(source, first.name, cache=cache)
+
+
+def test_without_openvino_torch_computes_and_tells_what_is_missing(
+    source: NetworkSource, cache: RuntimeCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    runtime = open_runtime(source, cache=cache)
+    assert runtime.name.startswith("torch-")
+    (refusal,) = runtime.refusals
+    assert refusal.endswith('not installed: pip install "napari-simpleclick[openvino]"')
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.modeling.runtimes.openvino_compiled import import_openvino
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 def candidates(device: str) -> Iterator[RuntimeName]:
     """Tell runtimes, the fastest first, as measured on processors and GPUs of the kind.
 
-    On a CPU: OpenVINO where it is installed, in bfloat16 or float16 if the processor
-    computes in it, then in float32; then torch, in bfloat16 if the processor does; then
+    On a CPU: OpenVINO, in bfloat16 or float16 if the processor computes in it, then in
+    float32; then torch, in bfloat16 if the processor does; then
     torch in float32. On CUDA: torch in bfloat16 from compute capability 8.0 on, else in
     float16, first as a CUDA graph; then in float32. Elsewhere, torch in float32.
 
@@ -58,9 +57,7 @@ def _of_torch(device: str) -> Iterator[RuntimeName]:
 
 
 def _of_openvino() -> tuple[RuntimeName, ...]:
-    """Those of OpenVINO that this processor is made for; none where not installed."""
-    if find_spec("openvino") is None:
-        return ()
+    """Those of OpenVINO that this processor is made for."""
     try:
         openvino = import_openvino()
     except RuntimeRefusedError:  # to be told when it is opened

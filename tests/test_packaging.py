@@ -58,6 +58,9 @@ def test_installed_distribution_is_a_valid_plugin(
     sizes = [file.stat().st_size for file in weights.glob("*.safetensors")]
     assert len(sizes) == 1
     assert sizes[0] <= 16 * 1024**2
+    assert [file.stem for file in weights.glob("*.npz")] == [
+        f"{file.stem}.answers" for file in weights.glob("*.safetensors")
+    ]
 
 
 def test_checkout_is_a_valid_plugin() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from napari_simpleclick.modeling.config import SimpleClickConfig
 
@@ -47,7 +47,19 @@ class NetworkWeights:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file of `save_checkpoint`, known to be good: nothing is checked."""
-        with safe_open(path, framework="numpy") as file:
-            config = SimpleClickConfig.from_dict(json.loads(file.metadata()["config"]))
-            return cls(config, {name: file.get_tensor(name) for name in file.keys()})
+        """Read a file of `save_checkpoint`; what its tensors hold is not checked.
+
+        Raises
+        ------
+        ValueError
+            If the file is none.
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                config = SimpleClickConfig.from_dict(
+                    json.loads((file.metadata() or {})["config"])
+                )
+                arrays = {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} was not written by save_checkpoint") from error
+        return cls(config, arrays)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LEAST_AGREEMENT: Final = 0.99
 """A runtime below it is not used."""
 
+SLICE_VERSION: Final = 2
+"""To be raised with every change of the made-up slice, its clicks or its mask."""
+
 _THRESHOLD: Final = 0.49
 _SEED: Final = 0
 _CLICKS: Final = ((0.45, 0.55, True), (0.52, 0.63, True), (0.30, 0.30, False))
@@ -115,7 +118,8 @@ def _slice(size: int) -> NDArray[np.float32]:
     grey = 0.4 + 0.1 * np.sin(3 * cols + 1) + 0.08 * np.cos(4 * rows)
     for row, col, down, across, contrast in _ELLIPSES:
         grey += contrast * _soft_ellipse(size, row, col, down, across)
-    grey += np.random.default_rng(_SEED).normal(scale=0.03, size=grey.shape)
+    # The old generator: numbers of the new one may change with numpy's versions.
+    grey += np.random.RandomState(_SEED).normal(scale=0.03, size=grey.shape)
     seen: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32)
     return seen
 

@@ -25,8 +25,8 @@ class NetworkSource:
     """A network, and what it can be told by, before it is there.
 
     A runtime whose compiled network is cached never asks for it, nor does OpenVINO for
-    a checkpoint with recorded answers: that saves the import of torch and timm, the
-    slowest part of a start.
+    a checkpoint with recorded answers: that saves the import of torch, the slowest
+    part of a start.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class NetworkSource:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         answers = read_answers(path, digest)
-        # Whoever recorded its answers has loaded it, and so checked it.
+        # `record_answers` has read it, too, and has checked it.
         read = partial(NetworkWeights.read, path) if answers else None
         return cls(partial(_load, path), digest, answers=answers, read=read)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_simpleclick.modeling.config import SimpleClickConfig
     from napari_simpleclick.modeling.runtimes.network_source import NetworkSource
     from napari_simpleclick.modeling.runtimes.runtime import Compute
 
@@ -56,8 +57,8 @@ def open_runtime(
 
     Any but torch in float32 on the CPU has to give the same mask of a made-up slice as
     that one, see `measure_agreement`. The outcome is remembered, and so is the compiled
-    network: from the second time on, OpenVINO does without torch, whose import takes
-    seconds.
+    network: from the second time on, and where torch's answers are recorded from the
+    first, OpenVINO does without torch, whose import takes seconds.
 
     Parameters
     ----------
@@ -156,7 +157,10 @@ class _Attempt:
         if (self.name, self.device) != ("torch-float32", "cpu"):
             place = torch_eager.device_name(torch.device(self.device))
             key = self._key(torch=str(torch.__version__), device=place)
-            self._check(self._remembered(key) or self._examine(key, compute))
+            record = self._remembered(key) or self._examine(
+                key, compute, network.config
+            )
+            self._check(record)
         return Runtime(self.name, compute, network.config, self.device)
 
     def _open_openvino(self) -> Runtime:
@@ -195,13 +199,16 @@ class _Attempt:
         compute = OpenVINOCompiled.compile(
             core, graph, self.name, config.click_radius, self.threads
         )
-        self._check(self._examine(key, compute, compute.blob))
+        self._check(self._examine(key, compute, config, compute.blob))
         return Runtime(self.name, compute, config, self.device)
 
     def _examine(
-        self, key: RuntimeKey | None, compute: Compute, blob: bytes = b""
+        self,
+        key: RuntimeKey | None,
+        compute: Compute,
+        config: SimpleClickConfig,
+        blob: bytes = b"",
     ) -> RuntimeRecord:
-        config = self.source.weights.config
         expected = self._expected(self._side(config.image_size))
         record = RuntimeRecord(config, measure_agreement(compute, expected), blob)
         if key is not None:

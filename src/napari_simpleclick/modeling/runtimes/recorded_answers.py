@@ -7,11 +7,17 @@ recorded answers that needs no torch, whose import takes seconds.
 from __future__ import annotations
 
 import hashlib
+import logging
+import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from napari_simpleclick.modeling.runtimes.agreement import reference_answer
+from napari_simpleclick.modeling.network_weights import NetworkWeights
+from napari_simpleclick.modeling.runtimes.agreement import (
+    SLICE_VERSION,
+    reference_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LOG = logging.getLogger(__name__)
 _SUFFIX: Final = ".answers.npz"
-_DIGEST: Final = "sha256"
-_HIGHEST: Final = 255
+_STEPS: Final = 1000
+"""Of which a probability is a whole number; so is the threshold, 0.49."""
 
 
 def record_answers(checkpoint: Path) -> Path:
@@ -35,19 +42,26 @@ def record_answers(checkpoint: Path) -> Path:
     Returns
     -------
     Path
-        The file: `reference_answer` for every size that the network is used at, in
-        steps of 1/255; and the checkpoint's SHA-256.
+        The file. It holds `reference_answer` by the sizes that the network is used at,
+        in steps of a thousandth, and what it belongs to: the checkpoint's SHA-256, and
+        the version of the slice.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint is of another format.
     """
     from napari_simpleclick.modeling.checkpoint import load_checkpoint
     from napari_simpleclick.modeling.runtimes.torch_eager import TorchEager
 
     network = load_checkpoint(checkpoint)
-    sizes = {network.config.image_size, network.config.glance_size} - {0}
-    digest = hashlib.sha256(checkpoint.read_bytes()).digest()
-    entries: dict[str, Any] = {_DIGEST: np.frombuffer(digest, dtype=np.uint8)}
-    for size in sorted(sizes):
+    if NetworkWeights.read(checkpoint).config != network.config:
+        raise ValueError(f"{checkpoint} was not written by save_checkpoint")
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    entries: dict[str, Any] = {"of": _owner(digest)}
+    for size in sorted({network.config.image_size, network.config.glance_size} - {0}):
         answer = reference_answer(TorchEager(network), size)
-        entries[str(size)] = np.rint(_HIGHEST * answer).astype(np.uint8)
+        entries[str(size)] = np.rint(_STEPS * answer).astype(np.uint16)
     path = checkpoint.with_suffix(_SUFFIX)
     np.savez_compressed(path, **entries)
     return path
@@ -67,16 +81,28 @@ def read_answers(checkpoint: Path, digest: str) -> Mapping[int, NDArray[np.float
     -------
     mapping of int to ndarray
         By size S in pixels: (1, 1, S, S), float32 in [0, 1]. Empty where there are
-        none, or those of another file.
+        none, or damaged ones, or those of another file.
     """
     path = checkpoint.with_suffix(_SUFFIX)
-    if not path.is_file():
-        return {}
-    with np.load(path) as found:
-        if found[_DIGEST].tobytes().hex() != digest:
-            return {}
-        return {
-            int(name): found[name].astype(np.float32) / _HIGHEST
-            for name in found.files
-            if name != _DIGEST
-        }
+    try:
+        with path.open("rb") as file, np.load(file) as found:
+            if str(found["of"]) != _owner(digest):
+                return {}
+            sizes = [int(name) for name in found.files if name != "of"]
+            return {size: _unpacked(found[str(size)], size) for size in sizes}
+    except FileNotFoundError:
+        pass
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        _LOG.warning("%s cannot be read: %s", path, error)
+    return {}
+
+
+def _unpacked(steps: NDArray[np.uint16], size: int) -> NDArray[np.float32]:
+    if steps.shape != (1, 1, size, size):
+        raise ValueError(f"an answer of shape {steps.shape} at size {size}")
+    return steps.astype(np.float32) / np.float32(_STEPS)
+
+
+def _owner(digest: str) -> str:
+    """Name what answers belong to."""
+    return f"slice {SLICE_VERSION}, checkpoint {digest}"

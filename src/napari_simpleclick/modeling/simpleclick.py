@@ -59,7 +59,9 @@ class SimpleClick(nn.Module):
             self.register_buffer(name, channels, persistent=False)
         self.register_load_state_dict_pre_hook(_drop_unused)  # type: ignore[no-untyped-call]
         self.apply(_initialise)
-        nn.init.normal_(self.backbone.pos_embed, std=0.02)
+        # Without memory there is nothing to draw, and torch would import its compiler.
+        if not self.backbone.pos_embed.is_meta:
+            nn.init.normal_(self.backbone.pos_embed, std=0.02)
 
     def forward(self, image: Tensor, prev_mask: Tensor, points: Tensor) -> Tensor:
         """Compute the logits of the clicked object.

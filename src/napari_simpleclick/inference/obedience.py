@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.inference.transforms import clicked_pixel, whole
+from napari_simpleclick.inference.transforms import box_around, clicked_pixel, whole
 from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
@@ -81,6 +81,5 @@ def obey_clicks(
 
 
 def _around(click: Click, radius: tuple[float, float]) -> Roi:
-    row, col = clicked_pixel(click)
     down, across = (max(int(reach), 0) for reach in radius)
-    return Roi(row - down, row + down, col - across, col + across)
+    return box_around(click, down, across)

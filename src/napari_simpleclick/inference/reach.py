@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import expit, logit
 
-from napari_simpleclick.inference.transforms import clicked_pixel, whole
-from napari_simpleclick.types import Prediction, Roi
+from napari_simpleclick.inference.transforms import box_around, clicked_pixel, whole
 
 if TYPE_CHECKING:
-    from napari_simpleclick.types import Click
+    from napari_simpleclick.types import Click, Prediction, Roi
 
 EVIDENCE: Final = 5.0
 """Natural logarithm of the odds for the clicked class, at the click."""
@@ -42,7 +41,7 @@ def reach_of(
         In pixels, at most `most`; 0 where the click corrects nothing.
     """
     row, col = clicked_pixel(click)
-    window = _around(row, col, most).shared(whole(previous.shape))
+    window = _within_reach(click, most).shared(whole(previous.shape))
     if window is None:
         return 0.0
     mask = previous.within(window) > threshold
@@ -70,18 +69,18 @@ def speak_for_surroundings(prediction: Prediction, click: Click, reach: float) -
         From `reach_of`.
     """
     row, col = clicked_pixel(click)
-    window = _around(row, col, reach).shared(prediction.box)
+    window = _within_reach(click, reach).shared(prediction.box)
     if window is None or not reach:
         return
     part = prediction.within(window)
-    rows, cols = np.ogrid[: part.shape[0], : part.shape[1]]
-    away = np.hypot(rows + window.row_min - row, cols + window.col_min - col)
+    rows, cols = np.ogrid[window.slices]
+    away = np.hypot(rows - row, cols - col)
     near = away < reach
     evidence = EVIDENCE * (1 - away[near] / reach)
     log_odds = logit(part[near].clip(SMALLEST, 1 - SMALLEST))
     part[near] = expit(log_odds + (evidence if click.is_positive else -evidence))
 
 
-def _around(row: int, col: int, reach: float) -> Roi:
+def _within_reach(click: Click, reach: float) -> Roi:
     far = int(reach) + 1
-    return Roi(row - far, row + far, col - far, col + far)
+    return box_around(click, far, far)

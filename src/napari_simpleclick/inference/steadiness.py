@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.special import expit, logit
 from skimage import morphology
 
-from napari_simpleclick.inference.transforms import clicked_pixel
+from napari_simpleclick.inference.transforms import box_around, clicked_pixel
 from napari_simpleclick.types import Prediction, Roi
 
 if TYPE_CHECKING:
@@ -91,9 +91,8 @@ def _touching(
     changed: NDArray[np.bool_], click: Click, box: Roi, radius: tuple[float, float]
 ) -> NDArray[np.bool_]:
     """Find the connected changes that come near the click."""
-    row, col = clicked_pixel(click)
     down, across = (int(reach) + 1 for reach in radius)
-    around = Roi(row - down, row + down, col - across, col + across).shared(box)
+    around = box_around(click, down, across).shared(box)
     found = np.zeros_like(changed)
     if around is None:
         return found

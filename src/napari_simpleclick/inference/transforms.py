@@ -187,6 +187,12 @@ def clicked_pixel(click: Click) -> tuple[int, int]:
     return math.floor(click.row + 0.5), math.floor(click.col + 0.5)
 
 
+def box_around(click: Click, down: int, across: int) -> Roi:
+    """Box of so many pixels to each side of a clicked one; it may leave the image."""
+    row, col = clicked_pixel(click)
+    return Roi(row - down, row + down, col - across, col + across)
+
+
 def crop_clicks(
     clicks: Sequence[Click], roi: Roi, size: int, *, exact: bool = False
 ) -> NDArray[np.float32]:

@@ -75,6 +75,10 @@ class HeldRunner(InlineRunner):
     def run_next(self) -> None:
         super().submit(*self.held.popleft())
 
+    def run_all(self) -> None:
+        while self.held:
+            self.run_next()
+
 
 @pytest.fixture
 def viewer() -> ViewerModel:

@@ -1012,8 +1012,7 @@ class TestOrder:
         controller.load_model(BrightDisks, "test model")
         _, points, labels = begin(viewer, controller)
         points.add([10, 20, 10])
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         labels.paint((10, 35, 45), 1)
         if how == "undo":
             labels.paint((10, 35, 5), 1)
@@ -1030,8 +1029,7 @@ class TestOrder:
         else:
             labels.data[10, 36, 46] = 1
         kept = labels.data[10, 30:].copy()
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert labels.data[10, 20, 40] == 1
         np.testing.assert_array_equal(labels.data[10, 30:], kept)
         assert kept[5, 45] == 1
@@ -1050,8 +1048,7 @@ class TestOrder:
         viewer.dims.set_point(1, 20)
         points.add([10, 20, 40])
         points.add([4, 20, 40])
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert labels.data[10, 20, 10] == labels.data[10, 20, 40] == 1
         assert labels.data[4, 20, 40] == 1
 
@@ -1126,8 +1123,7 @@ class TestOrder:
         if is_done_first:
             runner.run_next()
         points.add([10, 8, 8])  # the mouse went on before the button came up
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert labels.data[10, 30, 40] == 0
         assert labels.data[10, 8, 8] == 1
         assert len(points.data) == 2
@@ -1167,8 +1163,7 @@ class TestOrder:
         controller.next_object()
         points.add([10, 30, 40])  # takes 9 s
         points.add([10, 31, 41])  # takes 0.1 s
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         press(points, 10, 32, 42)
         assert len(runner.held) == 1
         runner.run_next()
@@ -1196,8 +1191,7 @@ class TestOrder:
         usual = sys.getswitchinterval()
         for col in (25, 30):
             points.add([10, 20, col])
-            while runner.held:
-                runner.run_next()
+            runner.run_all()
             assert sys.getswitchinterval() == usual
         assert waits == pytest.approx([usual / 100] * 2)
 
@@ -1245,8 +1239,7 @@ class TestOrder:
         points.add([10, 20, 10])
         controller.undo()
         points.add([10, 20, 30])
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert labels.data[10, 20, 30] == 1
         assert not told
 
@@ -1296,8 +1289,7 @@ class TestOrder:
         labels.data[10, :5] = 1
         before = labels.data.copy()
         controller.start(image, labels)
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         np.testing.assert_array_equal(labels.data, before)
 
     def test_a_stroke_while_the_model_computes_is_kept(
@@ -1314,8 +1306,7 @@ class TestOrder:
         points.add([10, 20, 20])
         points.add([10, 20, 30])
         labels.paint((10, 35, 45), 1)
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert labels.data[10, 35, 45] == 1
         for col in (10, 20, 30):
             assert labels.data[10, 20, col] == 1
@@ -1347,7 +1338,6 @@ class TestOrder:
         controller.load_model(lambda: second, "second")
         _, points, _ = begin(viewer, controller)
         points.add([10, 20, 25])
-        while runner.held:
-            runner.run_next()
+        runner.run_all()
         assert not first.seen
         assert len(second.seen) == 1

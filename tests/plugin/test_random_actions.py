@@ -137,8 +137,7 @@ def test_masks_follow_from_clicks_however_late_the_answers(
         act()
     user.model.fails = False
     user.load()  # what failed is asked for again
-    while runner.held:
-        runner.run_next()
+    runner.run_all()
     features = user.points.features[["object", "slice", "sign"]].to_numpy()
     clicks = [(*row, at) for row, at in zip(features, user.points.data, strict=True)]
     np.testing.assert_array_equal(user.labels.data, masks_of(clicks))

@@ -16,6 +16,7 @@ from scipy.ndimage import binary_erosion
 from vispy.color import Color
 
 from napari_simpleclick.evaluation.run import evaluate_sample
+from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.click_layer import COLOURS
 from napari_simpleclick.plugin.evaluation_controller import EvaluationController
 from napari_simpleclick.plugin.evaluation_objects import EvaluationSettings
@@ -293,7 +294,7 @@ def test_the_3d_view_shows_the_mask_without_complaint(desk: Desk) -> None:
 
 def test_an_object_out_of_sight_is_centred(desk: Desk) -> None:
     desk.run()
-    camera = desk.viewer.scene.camera
+    camera = camera_of(desk.viewer)
     before = camera.center
     desk.controller.show(0)
     assert camera.center == before

@@ -22,6 +22,7 @@ from napari_simpleclick.io.sample_data import brain_mri
 from napari_simpleclick.modeling.catalog import resolve
 from napari_simpleclick.modeling.runtimes.candidates import candidates
 from napari_simpleclick.modeling.runtimes.runtime import title_of
+from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 from napari_simpleclick.types import Prediction
 from tests.plugin.conftest import BrightDisks
@@ -84,7 +85,7 @@ class Window:
 
     def place(self, *voxel: float) -> QPoint:
         """Where on the canvas a voxel is shown."""
-        camera = self.viewer.scene.camera
+        camera = camera_of(self.viewer)
         missing = self.viewer.dims.ndim - self.image.ndim
         shown = [axis - missing for axis in self.viewer.dims.displayed]
         world = np.array(self.image.data_to_world(voxel))[shown]
@@ -618,9 +619,9 @@ def test_where_napari_converts_units_clicks_are_refused(window: Window) -> None:
     window.dock.image.value = window.image
     window.start()
     window.points.add([5, 20, 30])
-    assert "give all layers the same" in window.dock.status.text()
-    assert len(window.points.data) == 0
-    assert window.area() == 0
+    converts = hasattr(window.viewer.dims, "units")  # releases from 0.7 on
+    assert ("give all layers the same" in window.dock.status.text()) == converts
+    assert len(window.points.data) == (0 if converts else 1)
 
 
 def test_an_error_of_the_model_is_a_notification(window: Window) -> None:

@@ -34,6 +34,13 @@ SUFFIXES: Final = (".tif", ".tiff")
 _IN_MEMORY_BYTES: Final = 1 << 30
 _IMAGEJ_BYTES: Final = 4_000_000_000  # ImageJ's TIFF has 32-bit offsets
 _LABELS_SOFTWARE: Final = "napari-simpleclick labels"  # TIFF tag 305 of our masks
+_BROKEN: Final = (
+    ValueError,
+    tifffile.TiffFileError,  # a ValueError in newer releases of tifffile
+    OSError,
+    struct.error,
+    zlib.error,
+)
 
 
 def is_tiff(path: str | os.PathLike[str]) -> bool:
@@ -78,7 +85,7 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
             software = file.pages.first.software
     except FileNotFoundError:
         raise
-    except (ValueError, OSError, struct.error, zlib.error) as error:
+    except _BROKEN as error:
         raise ValueError(f"{path} cannot be read as TIFF: {error}") from error
     is_rgb = axes.endswith("S") and data.shape[-1] in (3, 4)
     channels = _channel_axis(axes)

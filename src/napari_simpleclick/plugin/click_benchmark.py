@@ -13,6 +13,7 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class _ClickedWindow:
 
     def _point(self, place: NDArray[np.float64]) -> QPoint:
         """Where on the canvas a place of the image is, in parts of its sides."""
-        camera = self._viewer.scene.camera
+        camera = camera_of(self._viewer)
         world = place * self._image.data.shape
         middle = np.array([self._canvas.height(), self._canvas.width()]) / 2
         row, col = (world - np.array(camera.center)[-2:]) * camera.zoom + middle

@@ -291,12 +291,12 @@ class SegmentationController:
         return [
             (self._viewer.dims.events, self._on_dims),
             (layers.removed, self._on_layer_removed),
-            *((e, self._on_layers) for e in (layers.inserted, layers.removed)),
-            (layers.renamed, self._on_layers),
+            (layers, self._on_layers),
         ]
 
-    def _on_layers(self) -> None:
-        self.layers_changed.emit()
+    def _on_layers(self, event: Any) -> None:
+        if event.type in ("inserted", "removed", "name"):
+            self.layers_changed.emit()
 
     def _on_layer_removed(self, event: Any) -> None:
         if self._watch is not None and event.value in self._watch:

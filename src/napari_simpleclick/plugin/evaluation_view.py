@@ -10,6 +10,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from scipy import ndimage
 
 from napari_simpleclick.inference.session import PlacedClick, Target
+from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.click_layer import new_clicks_layer, write_clicks
 from napari_simpleclick.plugin.image_layer import image_shape, show_plane, transforms
 
@@ -141,7 +142,7 @@ def bring_into_sight(
         return
     shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed]
     centre = np.array(image.data_to_world(ends.mean(0)))[shown]
-    camera = getattr(viewer, "scene", viewer).camera  # older releases have no scene
+    camera = camera_of(viewer)
     camera.center = (camera.center[0], *centre)
 
 

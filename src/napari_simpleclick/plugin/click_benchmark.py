@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import napari
 import numpy as np
 from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.widget import SimpleClickWidget
+
+try:
+    from qtpy.QtOpenGLWidgets import QOpenGLWidget
+except ImportError:  # of Qt 5
+    from qtpy.QtWidgets import QOpenGLWidget  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_simpleclick.inference.transforms import whole
-from napari_simpleclick.modeling.bilinear import blend, stretched
+from napari_simpleclick.modeling.bilinear import stretched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def crop_image(
         line = box[rows.clip(held.row_min, held.row_max) - held.row_min]
         line[(rows < held.row_min) | (rows > held.row_max)] = 0
         near, far = (across_it(line, cols) for cols in (left, right))
-        return blend(near, far, across)
+        return _blend(near, far, across)
 
     def across_it(
         line: NDArray[np.generic], cols: NDArray[np.intp]
@@ -66,7 +66,7 @@ def crop_image(
         found[:, (cols < held.col_min) | (cols > held.col_max)] = 0
         return found
 
-    return blend(along(top), along(bottom), down[:, None])
+    return _blend(along(top), along(bottom), down[:, None])
 
 
 def crop_unit_rgb(
@@ -156,3 +156,13 @@ def _grid(
     position = np.linspace(first, last, size)
     left = np.floor(position).astype(np.intp)
     return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+
+
+def _blend(
+    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return near + weight * (far - near), in the memory of `far`."""
+    far -= near
+    far *= weight
+    far += near
+    return far

@@ -73,18 +73,31 @@ def settled(
     (progressive merge), for masks that were there before the first click.
     """
     box = new.box.joined(old.box)
-    before, after = old.within(box), new.within(box)
-    was, now = before > threshold, after > threshold
+    was, now = (_mask(one, box, threshold) for one in (old, new))
     changed = was ^ now
     most = (1 - AGREEMENT) * np.count_nonzero(was | now)
-    if np.count_nonzero(changed) <= most:
-        far = changed & ~_touching(changed, clicks[-1], box, near)
-        np.copyto(after, before, where=far)
-    elif len(clicks) >= LATE:
-        _average(before, after, changed, clicks[-1], box, around)
-    else:
+    is_nearly_found = np.count_nonzero(changed) <= most
+    if not is_nearly_found and len(clicks) < LATE:
         return new
+    before, after = old.within(box), new.within(box)
+    if is_nearly_found:
+        span = Roi.around(changed)
+        if span is not None:
+            part = changed[span.slices]
+            place = span.moved(box.row_min, box.col_min)
+            far = part & ~_touching(part, clicks[-1], place, near)
+            np.copyto(after[span.slices], before[span.slices], where=far)
+    else:
+        _average(before, after, changed, clicks[-1], box, around)
     return Prediction(after, new.roi, box=box, shape=new.shape)
+
+
+def _mask(prediction: Prediction, box: Roi, threshold: float) -> NDArray[np.bool_]:
+    """Return the mask in a box that holds all of it."""
+    mask = np.zeros(box.shape, bool)
+    place = prediction.box.moved(-box.row_min, -box.col_min)
+    np.greater(prediction.inside, threshold, out=mask[place.slices])
+    return mask
 
 
 def _touching(

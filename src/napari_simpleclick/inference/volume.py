@@ -105,15 +105,16 @@ def put_object(
             f"object {object_id} does not fit labels of type {labels.dtype}, which end "
             f"at {largest}"
         )
-    own = labels == object_id
-    lost, won = own & ~mask, mask & (labels == 0)
-    box = Roi.around(lost | won)
+    differs = (labels == object_id) != mask
+    box = Roi.around(differs)
     if box is None:
         return False
-    part = labels[box.slices]
-    np.copyto(part, 0, where=lost[box.slices])
-    np.copyto(part, object_id, where=won[box.slices])
-    return True
+    part, wanted = labels[box.slices], mask[box.slices]
+    lost = differs[box.slices] & ~wanted
+    won = wanted & (part == 0)
+    np.copyto(part, 0, where=lost)
+    np.copyto(part, object_id, where=won)
+    return bool(lost.any() or won.any())
 
 
 def _check(targets: Sequence[Target], shape: tuple[int, ...]) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_ROWS: Final = 64
-"""Rows that are computed at a time, so that they stay in the processor's cache."""
 
 
 def stretched(
@@ -23,7 +21,7 @@ def stretched(
     Parameters
     ----------
     plane : ndarray
-        (h, w), float32.
+        (h, w), float32 or float16.
     shape : tuple of int
         Height and width that it is resized to, in pixels.
     part : Roi or None
@@ -40,33 +38,20 @@ def stretched(
     little differently from float64, and so does this.
     """
     box = Roi(0, shape[0] - 1, 0, shape[1] - 1) if part is None else part
-    top, bottom, down = _source(box.row_min, box.row_max, shape[0], plane.shape[0])
-    left, right, across = _source(box.col_min, box.col_max, shape[1], plane.shape[1])
-    columns = blend(plane.take(left, axis=1), plane.take(right, axis=1), across)
-    found = np.empty(box.shape, dtype=np.float32)
-    for first in range(0, len(found), _ROWS):
-        rows = slice(first, first + _ROWS)
-        near = columns.take(top[rows], axis=0)
-        far = columns.take(bottom[rows], axis=0, out=found[rows], mode="clip")
-        blend(near, far, down[rows, None])
+    down = _weights(box.row_min, box.row_max, shape[0], plane.shape[0])
+    across = _weights(box.col_min, box.col_max, shape[1], plane.shape[1])
+    found: NDArray[np.float32] = down @ (across @ np.asarray(plane.T, np.float32)).T
     return found
 
 
-def blend(
-    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return near + weight * (far - near), in the memory of `far`."""
-    far -= near
-    far *= weight
-    far += near
-    return far
-
-
-def _source(
-    first: int, last: int, length: int, size: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Neighbours in `size` pixels of some of `length`, and the right one's weight."""
+def _weights(first: int, last: int, length: int, size: int) -> sparse.csr_array:
+    """Weights of `size` pixels in some of `length`: two neighbours in each row."""
     step = np.float32(size - 1) / np.float32(max(length - 1, 1))
     position = np.arange(first, last + 1, dtype=np.float32) * step
-    left = np.floor(position).astype(np.intp)
-    return left, np.minimum(left + 1, size - 1), position - left.astype(np.float32)
+    before = np.floor(position).astype(np.intp)
+    after = np.minimum(before + 1, size - 1)
+    share = position - before.astype(np.float32)
+    values = np.column_stack([1 - share, share]).ravel()
+    columns = np.column_stack([before, after]).ravel()
+    ends = np.arange(0, len(values) + 1, 2)
+    return sparse.csr_array((values, columns, ends), shape=(len(position), size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from napari_simpleclick.plugin.prediction_times import PredictionTimes
@@ -28,9 +28,6 @@ _LOG = logging.getLogger(__name__)
 
 MOST_IN_VAIN: Final = 0.3
 """Seconds of a prediction that may be begun before it is sure to be wanted."""
-HEAD_START: Final = 0.006
-"""Seconds that the viewer's thread waits when a prediction begins: its crop is made
-with many small operations, which take twice as long beside napari's own."""
 
 
 class Source(Protocol):
@@ -193,7 +190,6 @@ class PredictionQueue:
             self.answer()
 
         self._submit(lambda: self._predict(predictor, raw, request), done, failed)
-        sleep(HEAD_START)
 
     def close(self) -> None:
         """Drop everything that has not ended."""

@@ -48,7 +48,7 @@ def is_tiff(path: str | os.PathLike[str]) -> bool:
     try:
         with tifffile.TiffFile(path) as file:
             return len(file.pages) > 0
-    except (tifffile.TiffFileError, OSError, struct.error):
+    except _BROKEN:
         return False
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from napari_simpleclick.plugin.image_layer import TRANSFORMS, transforms
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ class LayerWatch:
     def _follow_image(self) -> None:
         for layer in (self.points, self.labels):
             for name, value in transforms(self.image).items():
-                setattr(layer, name, value)
+                if not np.array_equal(getattr(layer, name), value):
+                    setattr(layer, name, value)  # napari draws all layers anew
 
 
 def _ignoring_layer(action: Callable[[], None]) -> Callable[[Layer], None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +91,8 @@ class ModelChoice:
 
                 predictor = load_predictor(find(), device=device)
             warm_up(predictor)
+            with suppress(ImportError):
+                import_module("pandas")  # else Start waits while napari imports it
             return predictor
 
         def ended(is_loaded: bool) -> None:

@@ -17,6 +17,7 @@ from napari.settings import get_settings
 from napari.utils.key_bindings import coerce_keybinding
 
 from napari_simpleclick.inference.plane import Plane
+from napari_simpleclick.io.volume import SOURCE_KEY
 from napari_simpleclick.plugin import prediction_queue
 from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationController
 from napari_simpleclick.types import Click
@@ -75,7 +76,7 @@ def test_signs_show_as_green_and_red(
 def press(points: Points, *place: float, modifiers: tuple[str, ...] = ()) -> None:
     """Let a mouse button go down in the layer; napari adds no point before it is up."""
     (pressed,) = (c for c in points.mouse_drag_callbacks if c.__name__ == "on_press")
-    pressed(points, SimpleNamespace(position=place, modifiers=modifiers))
+    pressed(points, SimpleNamespace(position=place, modifiers=modifiers, button=1))
 
 
 def test_a_modifier_inverts_one_click(
@@ -872,15 +873,68 @@ def test_keys_are_none_of_naparis(viewer: ViewerModel) -> None:
     assert ours.isdisjoint(elsewhere)
 
 
-def test_starting_again_hides_the_clicks_before(
+def test_starting_again_goes_on(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
     image, points, labels = begin(viewer, controller)
     points.add([10, 20, 25])
+    points.mode, points.visible = "pan_zoom", False
+    viewer.layers.selection.active = labels
     controller.start(image, labels)
+    assert (points.mode, points.visible) == ("add", True)
+    assert viewer.layers.selection.active is points
+    controller.undo()
+    assert not labels.data.any()
+
+
+def test_new_masks_hide_the_clicks_before_and_they_take_no_more(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, labels = begin(viewer, controller)
+    points.add([10, 20, 25])
+    controller.start(image)
     assert [x.visible for x in viewer.layers if isinstance(x, Points)] == [False, True]
-    assert controller.state.object_id == 2
+    assert points.mode == "pan_zoom"
     assert labels.data[10, 20, 25] == 1
+    new = controller.labels
+    viewer.layers.remove(new)
+    assert viewer.layers["clicks [1]"].mode == "pan_zoom"
+
+
+def test_masks_are_saved_on_the_grid_of_their_image(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(VOLUME, metadata={SOURCE_KEY: "grid", "other": "image's"})
+    labels = viewer.add_labels(np.zeros(VOLUME.shape, int), metadata={"other": "own"})
+    controller.start(image, labels)
+    assert labels.metadata == {SOURCE_KEY: "grid", "other": "own"}
+
+
+def test_clicks_and_masks_that_were_moved_come_back(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image, points, labels = begin(viewer, controller, scale=(3, 1, 1))
+    for layer in (points, labels):
+        layer.affine = [[1, 0, 0, 0], [0, 1, 0, 20], [0, 0, 1, 0], [0, 0, 0, 1]]
+        layer.translate = (0, 5, 0)
+        np.testing.assert_array_equal(
+            layer.data_to_world((1, 2, 3)), image.data_to_world((1, 2, 3))
+        )
+    controller.stop()
+    labels.translate = (0, 5, 0)
+    np.testing.assert_array_equal(labels.data_to_world((1, 2, 3)), (3, 7, 3))
+
+
+def test_pixels_that_changed_in_place_are_seen_once_they_are_drawn(
+    viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
+) -> None:
+    data = VOLUME.copy()
+    image, points, _ = begin(viewer, controller, data, contrast_limits=(0, 255))
+    points.add([10, 20, 25])
+    data[10] = 7
+    image.refresh()
+    points.add([10, 20, 30])
+    assert (predictor.seen[-1][0] == 7).all()
 
 
 def test_moving_through_slices_tells_only_what_changes(
@@ -1288,6 +1342,7 @@ class TestOrder:
         points.add([10, 30, 25])
         labels.data[10, :5] = 1
         before = labels.data.copy()
+        controller.stop()
         controller.start(image, labels)
         runner.run_all()
         np.testing.assert_array_equal(labels.data, before)

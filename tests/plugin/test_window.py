@@ -93,10 +93,15 @@ class Window:
         row, col = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2
         return QPoint(round(col), round(row))
 
-    def click(self, *voxel: float, modifier: Qt.KeyboardModifier = PLAIN) -> None:
+    def click(
+        self,
+        *voxel: float,
+        modifier: Qt.KeyboardModifier = PLAIN,
+        button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+    ) -> None:
         place = self.place(*voxel)
         self.bot.mouseMove(self.canvas, place)
-        self.bot.mouseClick(self.canvas, Qt.MouseButton.LeftButton, modifier, place)
+        self.bot.mouseClick(self.canvas, button, modifier, place)
 
     def drag(self, begin: tuple[float, ...], end: tuple[float, ...]) -> None:
         left, places = Qt.MouseButton.LeftButton, (self.place(*begin), self.place(*end))
@@ -293,6 +298,36 @@ def test_dragging_pans_and_adds_nothing(window: Window) -> None:
     window.bot.mouseRelease(window.canvas, left, PLAIN, end)
     window.settle()
     assert len(window.points.data) == 0
+
+
+def test_a_right_click_has_the_other_sign(window: Window) -> None:
+    window.use(BrightDisks())
+    window.start()
+    window.click(8, 50, 66)
+    window.click(8, 50, 70, button=Qt.MouseButton.RightButton)
+    window.click(8, 50, 74)
+    window.settle()
+    assert list(window.points.features["sign"]) == ["+", "-", "+"]
+
+
+def test_another_image_gets_masks_of_its_own(window: Window) -> None:
+    window.use(BrightDisks())
+    window.start()
+    window.click(8, 50, 66)
+    window.settle()
+    first, masks = window.image, window.labels
+    before = masks.data.copy()
+    other = window.viewer.add_image(window.data[:, ::-1], translate=(0, 200, 0))
+    assert window.dock.labels.value is masks
+    window.dock.image.value = other
+    assert window.dock.labels.value is None
+    window.dock.image.value = first
+    assert window.dock.labels.value is masks
+    window.dock.image.value = other
+    window.start()
+    assert window.controller.labels is not masks
+    np.testing.assert_array_equal(masks.data, before)
+    np.testing.assert_array_equal(masks.translate, first.translate)
 
 
 def test_the_mask_is_there_when_the_button_comes_up(window: Window) -> None:

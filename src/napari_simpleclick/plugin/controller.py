@@ -9,7 +9,11 @@ from psygnal import Signal
 from napari_simpleclick.plugin.click_layer import new_clicks_layer
 from napari_simpleclick.plugin.free_label import free_label
 from napari_simpleclick.plugin.layer_watch import LayerWatch
-from napari_simpleclick.plugin.mask_layer import check_mask_layer, new_mask_layer
+from napari_simpleclick.plugin.mask_layer import (
+    check_mask_layer,
+    lend_grid,
+    new_mask_layer,
+)
 from napari_simpleclick.plugin.prediction_queue import PredictionQueue
 from napari_simpleclick.plugin.segmentation import Segmentation
 from napari_simpleclick.plugin.state import Sign, State
@@ -84,6 +88,12 @@ class SegmentationController:
         """The layer that masks are written to; None before start and after stop."""
         return None if self._run is None else self._run.labels
 
+    def masks_of(self, image: Image) -> Labels | None:
+        """Return the layer that an image's masks are written to; None if none is."""
+        return (
+            self.labels if self._run is not None and self._run.image is image else None
+        )
+
     @property
     def predictor(self) -> SharedPredictor | None:
         """The model in use, None before one is loaded."""
@@ -135,7 +145,8 @@ class SegmentationController:
             Shown by the viewer; it is never changed.
         labels : Labels, optional
             A layer to continue, of the image's shape; a new one by default. New
-            objects get labels that it does not hold.
+            objects get labels that it does not hold. The layer in use, with its image,
+            goes on where it is.
 
         Raises
         ------
@@ -146,6 +157,10 @@ class SegmentationController:
             raise ValueError(f"Image {image.name!r} has no slices: it is a line.")
         if labels is not None:
             check_mask_layer(labels, image)
+            if labels is self.masks_of(image):
+                self._invite()
+                return
+            lend_grid(labels, image)
         masks = new_mask_layer(image) if labels is None else labels
         first = 1 if labels is None else free_label(labels)
         points = new_clicks_layer(image)
@@ -166,16 +181,17 @@ class SegmentationController:
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
         self._run, self._watch = run, LayerWatch(image, points, masks, run, keys)
         self._watch.connect()
+        run.image_drawn.connect(self._queue.forget_slice)
         self._queue.serve(run)
-        self._viewer.layers.selection.active = points
-        points.mode = "add"
         self._notify()
-        self.message.emit(f"Click inside a structure of {image.name!r}.")
+        self._invite()
 
     def stop(self) -> None:
         """End the segmentation; its layers stay as they are."""
         if self._watch is not None:
             self._watch.disconnect()
+        if self._run is not None:
+            self._run.points.mode = "pan_zoom"  # clicks there would come to nothing
         self._watch = self._run = None
         self._queue.serve(None)
         self._notify()
@@ -252,6 +268,14 @@ class SegmentationController:
         """Make these the clicks, as one edit, and compute their masks."""
         if self._run is not None:
             self._run.follow(self._run.session.replace(clicks))
+
+    def _invite(self) -> None:
+        """Make the next click on the image one of the segmentation's."""
+        if self._run is not None:
+            self._run.points.visible = True
+            self._viewer.layers.selection.active = self._run.points
+            self._run.points.mode = "add"
+            self.message.emit(f"Click inside a structure of {self._run.image.name!r}.")
 
     def _use(self, is_loaded: bool, ended: Callable[[bool], None] | None) -> None:
         if is_loaded and self._run is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from napari_simpleclick.plugin.image_layer import TRANSFORMS, transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from napari.layers import Image, Labels, Layer, Points
 
@@ -32,6 +33,10 @@ class Listener(Protocol):
 
     def on_image_data(self) -> None:
         """Hear that the image's data were replaced."""
+        ...
+
+    def on_image_drawn(self) -> None:
+        """Hear that the image is drawn anew: its pixels may have changed in place."""
         ...
 
     def on_mask_data(self) -> None:
@@ -75,10 +80,11 @@ class LayerWatch:
         )
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
         self.image.events.data.connect(self.listener.on_image_data)
+        self.image.events.set_data.connect(self.listener.on_image_drawn)
         self.labels.events.data.connect(self.listener.on_mask_data)
         self.labels.events.selected_label.connect(self.listener.on_label)
-        for name in TRANSFORMS:
-            self.image.events[name].connect(self._follow_image)
+        for layer, name in self._places():
+            layer.events[name].connect(self._follow_image)
         for layer in (self.points, self.labels):
             for key, action in self.keys.items():
                 layer.bind_key(key, _ignoring_layer(action), overwrite=True)
@@ -91,13 +97,18 @@ class LayerWatch:
         )
         self.points.mouse_drag_callbacks.remove(self.listener.on_press)
         self.image.events.data.disconnect(self.listener.on_image_data)
+        self.image.events.set_data.disconnect(self.listener.on_image_drawn)
         self.labels.events.data.disconnect(self.listener.on_mask_data)
         self.labels.events.selected_label.disconnect(self.listener.on_label)
-        for name in TRANSFORMS:
-            self.image.events[name].disconnect(self._follow_image)
+        for layer, name in self._places():
+            layer.events[name].disconnect(self._follow_image)
         for layer in (self.points, self.labels):
             for key in self.keys:
                 layer.bind_key(key, None)
+
+    def _places(self) -> Iterator[tuple[Layer, str]]:
+        """Name what moves a layer: clicks and masks that were moved come back."""
+        return product((self.image, self.points, self.labels), TRANSFORMS)
 
     def _follow_image(self) -> None:
         for layer in (self.points, self.labels):

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_simpleclick.inference.volume import put_object
+from napari_simpleclick.io.volume import SOURCE_KEY
 from napari_simpleclick.plugin.image_layer import (
     displayed_plane,
     image_shape,
@@ -82,6 +83,12 @@ def check_mask_layer(labels: Labels, image: Image) -> None:
             f"Labels layer {name!r} cannot be changed: its data are read-only. "
             "Duplicate the layer, or choose a new one."
         )
+
+
+def lend_grid(labels: Labels, image: Image) -> None:
+    """Let a layer that is laid over an image be saved on the grid of its file, too."""
+    if SOURCE_KEY in image.metadata:
+        labels.metadata[SOURCE_KEY] = image.metadata[SOURCE_KEY]
 
 
 def check_label(labels: Labels, object_id: int) -> None:

@@ -151,6 +151,10 @@ class PredictionQueue:
     def serve(self, source: Source | None) -> None:
         """Answer this source from now on; what others asked for is dropped."""
         self._source = source
+        self.forget_slice()
+
+    def forget_slice(self) -> None:
+        """Read the slice of the next request anew."""
         self._slice = None
 
     def answer(self) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_simpleclick.types import Prediction
 
 INVERTING_MODIFIER = "Shift"
+INVERTING_BUTTON = 2  # the right one
 
 
 class Segmentation:
@@ -49,6 +50,8 @@ class Segmentation:
         The clicks; `follow` wants the targets that an edit of them returns.
     changed : Signal
         Emits when the clicks or the object changed; there may be masks to compute.
+    image_drawn : Signal
+        Emits when the image is drawn anew; its pixels may have changed in place.
     pressed : Signal
         Emits the click that begins when a mouse button goes down.
     message : Signal
@@ -58,6 +61,7 @@ class Segmentation:
     """
 
     changed = Signal()
+    image_drawn = Signal()
     pressed = Signal(object)
     message = Signal(str)
     ended = Signal()
@@ -221,11 +225,13 @@ class Segmentation:
             self.follow(self.session.replace(self._clicks(self.session.clicks)))
 
     def on_press(self, layer: Points, event: Any) -> None:
-        """Remember whether the modifier inverts the click that begins now.
+        """Remember whether modifier or button invert the click that begins now.
 
         napari places the point when the button is let go, if the mouse has not moved.
         """
-        self._is_inverted = INVERTING_MODIFIER in event.modifiers
+        self._is_inverted = (
+            INVERTING_MODIFIER in event.modifiers or event.button == INVERTING_BUTTON
+        )
         if layer.mode == "add":
             placed = self._placed(layer.world_to_data(event.position))
             if placed is not None:
@@ -235,6 +241,10 @@ class Segmentation:
         """Compute new masks from new data, from the next click on."""
         self.on_mask_data()
         self.session.invalidate()
+
+    def on_image_drawn(self) -> None:
+        """Read the slice again for the next click."""
+        self.image_drawn.emit()
 
     def on_mask_data(self) -> None:
         """End if image and masks differ in shape now."""

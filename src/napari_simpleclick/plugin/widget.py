@@ -43,8 +43,8 @@ NEW_LAYER = "new layer"
 STEP = 0.01
 SIGN_NAMES = {"+": "+  inside", "-": "\u2212  outside"}
 HINT = (
-    "Click to add, Shift+click for the other sign. Press 3 to select a click, then "
-    "drag it or press Delete; press 2 to add again."
+    "Click to add; right click or Shift+click for the other sign. Press 3 to select a "
+    "click, then drag it or press Delete; press 2 to add again."
 )
 
 
@@ -162,6 +162,7 @@ class SimpleClickWidget(QWidget):
         controller.layers_changed.connect(self._refresh_layers)
         self.destroyed.connect(lambda: controller.close())
         self.destroyed.connect(lambda: evaluation.close())
+        self.image.changed.connect(self._offer_labels)
         self.start.changed.connect(self._start)
         self.sign.changed.connect(controller.set_sign)
         self.object_id.native.valueChanged.connect(controller.set_object)
@@ -191,6 +192,11 @@ class SimpleClickWidget(QWidget):
     def _close(self) -> None:
         self.controller.close()
         self.evaluation.controller.close()
+
+    def _offer_labels(self) -> None:
+        """Offer an image the layer of its own masks, never that of another's."""
+        if self.labels.value in (None, self.controller.labels):
+            self.labels.value = self.controller.masks_of(self.image.value)
 
     def _start(self) -> None:
         if self.image.value is None:

@@ -649,6 +649,27 @@ def test_a_threshold_for_one_object_leaves_others(
     assert previous.probability.max() == np.float32(0.9)
 
 
+def test_each_object_keeps_its_threshold(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 10])
+    controller.set_threshold(0.95)
+    controller.next_object()
+    assert controller.state.threshold == 0.95
+    points.add([10, 20, 30])
+    controller.set_threshold(0.3)
+    assert np.unique(labels.data).tolist() == [0, 2]
+    controller.undo()
+    controller.undo()
+    controller.redo()
+    assert (controller.state.object_id, controller.state.threshold) == (1, 0.95)
+    assert not labels.data.any()
+    controller.redo()
+    assert (controller.state.object_id, controller.state.threshold) == (2, 0.3)
+    assert np.unique(labels.data).tolist() == [0, 2]
+
+
 def test_the_threshold_holds_for_another_model_too(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

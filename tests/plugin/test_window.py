@@ -310,6 +310,19 @@ def test_a_right_click_has_the_other_sign(window: Window) -> None:
     assert list(window.points.features["sign"]) == ["+", "-", "+"]
 
 
+def test_the_slider_shows_the_threshold_of_the_object(window: Window) -> None:
+    window.use(BrightDisks())
+    window.start()
+    window.click(8, 50, 66)
+    window.settle()
+    window.dock.threshold.value = 0.6
+    window.key(Qt.Key.Key_N)
+    window.dock.threshold.value = 0.3
+    window.dock.object_id.native.setValue(1)
+    assert window.dock.threshold.value == 0.6
+    assert window.controller.state.threshold == 0.6
+
+
 def test_another_image_gets_masks_of_its_own(window: Window) -> None:
     window.use(BrightDisks())
     window.start()

@@ -104,12 +104,13 @@ class SegmentationController:
         """What a dock shows now."""
         queue = {"has_model": self._queue.has_model, "is_busy": self._queue.is_busy}
         if self._run is None:
-            return State(sign=self._sign, **queue)
+            return State(sign=self._sign, threshold=self._threshold, **queue)
         session, target = self._run.session, self._run.target
         return State(
             is_running=True,
             sign=self._sign,
             object_id=session.object_id,
+            threshold=self._run.threshold,
             click_count=0 if target is None else len(session.clicks_of(target)),
             can_undo=session.can_undo,
             can_redo=session.can_redo,
@@ -220,7 +221,10 @@ class SegmentationController:
         self._notify()
 
     def set_threshold(self, threshold: float) -> None:
-        """Choose the probability, in [0, 1], above which a pixel is in the mask."""
+        """Choose the probability, in [0, 1], above which a pixel is in the mask.
+
+        It holds for the current object, and for those that are begun from now on.
+        """
         self._threshold = threshold
         if self._run is not None:
             self._run.set_threshold(threshold)

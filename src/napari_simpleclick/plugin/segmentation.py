@@ -42,7 +42,7 @@ class Segmentation:
     sign : {"+", "-"}
         Sign of the next click.
     threshold : float
-        In [0, 1]; the probability above which a pixel is in the mask.
+        In [0, 1]; the probability above which a pixel is in a mask, for new objects.
 
     Attributes
     ----------
@@ -78,7 +78,8 @@ class Segmentation:
     ) -> None:
         self.image, self.points, self.labels = image, points, labels
         self.sign = sign
-        self.threshold = threshold
+        self._new_threshold = threshold
+        self._thresholds: dict[int, float] = {}  # by object, once it has a mask
         self.session = ClickSession(object_id)
         self._dims = dims
         self._painter = mask_layer.MaskPainter(labels, self.session, dims)
@@ -86,6 +87,11 @@ class Segmentation:
         self._is_inverted = False
         self._is_writing = False
         labels.selected_label = self.session.object_id
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of the current object."""
+        return self._thresholds.get(self.session.object_id, self._new_threshold)
 
     @property
     def plane(self) -> Plane | None:
@@ -133,7 +139,7 @@ class Segmentation:
             self._is_writing = False
         self.hide_other_clicks()
         for target in targets:
-            self._painter.paint(target, self.threshold)
+            self._painter.paint(target, self._threshold_of(target))
         self.labels.selected_label = self.session.object_id
 
     def set_object(self, object_id: int) -> None:
@@ -150,9 +156,9 @@ class Segmentation:
         self.changed.emit()
 
     def set_threshold(self, threshold: float) -> None:
-        """Paint the current object anew on all its slices."""
-        self.threshold = threshold
+        """Paint the current object anew on all its slices, and new ones like it."""
         current = self.session.object_id
+        self._new_threshold = self._thresholds[current] = threshold
         targets = [t for t in self.session.targets() if t.object_id == current]
         self.session.ask(targets)
         self.follow(targets)
@@ -184,7 +190,8 @@ class Segmentation:
         self._painter.adopt(request.target)
         is_wanted = self.session.commit(request, prediction)
         if is_wanted:
-            self._painter.paint(request.target, self.threshold, is_partial=True)
+            threshold = self._threshold_of(request.target)
+            self._painter.paint(request.target, threshold, is_partial=True)
         return is_wanted
 
     def abandon(self, request: Request) -> bool:
@@ -258,6 +265,9 @@ class Segmentation:
         label = int(self.labels.selected_label)
         if label > 0 and label != self.session.object_id:
             self.set_object(label)
+
+    def _threshold_of(self, target: Target) -> float:
+        return self._thresholds.setdefault(target.object_id, self._new_threshold)
 
     def _clicks(
         self, known: Sequence[PlacedClick] = (), new_count: int = 0

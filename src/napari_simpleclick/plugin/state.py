@@ -26,6 +26,8 @@ class State:
         Label of the object that the next click belongs to.
     click_count : int
         Clicks of that object on the displayed slice.
+    threshold : float
+        In [0, 1]; the probability above which a pixel is in that object's mask.
     can_undo, can_redo : bool
         Whether there is an edit to take back, or to repeat.
     """
@@ -36,5 +38,6 @@ class State:
     sign: Sign = "+"
     object_id: int = 1
     click_count: int = 0
+    threshold: float = 0.49
     can_undo: bool = False
     can_redo: bool = False

@@ -225,8 +225,9 @@ class SimpleClickWidget(QWidget):
         self.redo.enabled = state.can_redo
         self.reset.enabled = state.click_count > 0
         self.busy.set_busy(state.is_busy)
-        with self.sign.changed.blocked():
+        with self.sign.changed.blocked(), self.threshold.changed.blocked():
             self.sign.value = state.sign
+            self.threshold.value = state.threshold
         style = f"color: {COLOURS[state.sign]}"
         if self.sign.native.styleSheet() != style:  # a new one restyles the dock
             self.sign.native.setStyleSheet(style)

@@ -204,6 +204,32 @@ def test_what_was_painted_by_hand_is_built_upon(
     assert labels.data[10, 20, 30] == 0
 
 
+def test_what_was_painted_by_hand_stays_when_a_click_is_moved_or_deleted(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    _, points, labels = begin(viewer, controller)
+    points.add([10, 20, 20])
+    points.add([10, 20, 24])
+    labels.paint((10, 35, 45), 1)
+    labels.paint((10, 20, 22), 0)
+    painted = labels.data.copy()
+    for _ in range(2):  # the second time, what was drawn was drawn over anew before
+        moved = points.data.copy()
+        moved[0, 2] -= 2
+        points.data = moved
+        assert (labels.data[10, 35, 45], labels.data[10, 20, 22]) == (1, 0)
+    assert labels.data[10, 20, 11] == 1
+    points.selected_data = {0}
+    points.remove_selected()
+    assert (labels.data[10, 35, 45], labels.data[10, 20, 22]) == (1, 0)
+    assert labels.data[10, 20, 11] == 0
+    controller.undo()
+    controller.undo()
+    np.testing.assert_array_equal(labels.data, painted)
+    controller.redo()
+    assert (labels.data[10, 35, 45], labels.data[10, 20, 22]) == (1, 0)
+
+
 def test_the_brush_keeps_its_own_history(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

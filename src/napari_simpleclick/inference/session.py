@@ -3,13 +3,15 @@
 The mask of an object on a slice is a function of its clicks there, in their order.
 The session therefore holds clicks only, and remembers what a model answered to each
 sequence of clicks, and what was drawn by hand after it: undo, redo, moving and deleting
-a click are changes of the clicks, and the masks follow.
+a click are changes of the clicks, and the masks follow. Where a click that was drawn
+after is moved or deleted, the strokes are drawn over the new mask.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import reduce
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from napari_simpleclick.inference.click_history import (
     clicks_on,
 )
 from napari_simpleclick.inference.prediction_cache import PredictionCache
+from napari_simpleclick.inference.strokes import Strokes
 from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.plane import Plane
+
+Key: TypeAlias = tuple[Target, tuple[Click, ...]]
+"""A target and clicks on it, which a mask belongs to."""
 
 __all__ = ["ClickSession", "PlacedClick", "Request", "Target"]
 
@@ -66,15 +72,16 @@ class ClickSession:
     object_id : int
         Label of the first object, at least 1.
     max_bytes : int
-        Memory for answers that undo can return to at once, about a hundred of small
-        objects; older ones are computed again when they are needed.
+        Memory for answers that undo can return to at once, hundreds of small objects
+        or a few of millions of pixels; older ones are computed again when needed.
     """
 
-    def __init__(self, object_id: int = 1, *, max_bytes: int = 2**25) -> None:
+    def __init__(self, object_id: int = 1, *, max_bytes: int = 2**27) -> None:
         self.object_id = object_id
         self._history = ClickHistory()
         self._answers = PredictionCache(max_bytes)
-        self._drawn: dict[tuple[Target, tuple[Click, ...]], Prediction] = {}
+        self._drawn: dict[Key, tuple[Prediction, Strokes]] = {}
+        self._edited_from: dict[Key, tuple[Click, ...]] = {}
         self._wanted: dict[Target, None] = {}
         self._generation = 0
 
@@ -149,7 +156,13 @@ class ClickSession:
 
     def replace(self, clicks: Iterable[PlacedClick]) -> tuple[Target, ...]:
         """Make these the clicks of the session, as one edit."""
+        before = self.clicks
         changed = self._history.edit(tuple(clicks))
+        for target in changed:
+            old, new = clicks_on(target, before), self.clicks_of(target)
+            shared = min(len(old), len(new))
+            if old[:shared] != new[:shared]:
+                self._edited_from[target, new] = old
         self.ask(changed)
         return changed
 
@@ -162,12 +175,17 @@ class ClickSession:
         return self._after_travel(self._history.redo())
 
     def set_mask(
-        self, target: Target, clicks: tuple[Click, ...], mask: NDArray[np.bool_]
+        self,
+        target: Target,
+        clicks: tuple[Click, ...],
+        mask: NDArray[np.bool_],
+        threshold: float = 0.49,
     ) -> None:
         """Say what was drawn by hand over the mask of some clicks.
 
         The next click builds on it, also one that is redone, and undoing that click
-        returns to it. It is kept even if the model changes.
+        returns to it. It is kept even if the model changes, and what differs from the
+        mask before is drawn over the one that follows if a click is moved or deleted.
 
         Parameters
         ----------
@@ -177,11 +195,15 @@ class ClickSession:
             The clicks, of the target, whose mask was drawn over; may be none.
         mask : ndarray
             (H, W), bool: what the target looks like now.
+        threshold : float
+            In [0, 1]; of the mask before.
         """
         if clicks or mask.any():
             _, before = self._best(target, clicks)
-            roi = None if before is None else before.roi
-            self._drawn[target, clicks] = _drawn_by_hand(mask, roi)
+            self._drawn[target, clicks] = (
+                _drawn_by_hand(mask, None if before is None else before.roi),
+                self._strokes((target, clicks), before, mask, threshold),
+            )
         else:
             self._drawn.pop((target, clicks), None)
         self._answers.forget(
@@ -245,7 +267,12 @@ class ClickSession:
         """
         if not self._is_valid(request):
             return False
-        self._answers.put((request.target, request.clicks), prediction)
+        key = request.target, request.clicks
+        strokes = self._strokes_before_edit(key)
+        if strokes is None:
+            self._answers.put(key, prediction)
+        else:
+            self._drawn[key] = strokes.over(prediction), strokes
         return self._is_current(request)
 
     def abandon(self, request: Request) -> bool:
@@ -274,10 +301,37 @@ class ClickSession:
     ) -> tuple[int, Prediction | None]:
         for count in range(len(clicks), -1, -1):
             key = target, clicks[:count]
-            found = self._drawn.get(key) or self._answers.get(key)
+            drawn, _ = self._drawn.get(key, (None, None))
+            found = drawn or self._answers.get(key)
             if found is not None:
                 return count, found
         return 0, None
+
+    def _strokes(
+        self,
+        key: Key,
+        before: Prediction | None,
+        mask: NDArray[np.bool_],
+        threshold: float,
+    ) -> Strokes:
+        """Return what was drawn over a model's answer, earlier strokes included."""
+        was = np.zeros_like(mask) if before is None else before.mask(threshold)
+        new = Strokes.between(was, mask)
+        return self._drawn[key][1].then(new) if key in self._drawn else new
+
+    def _strokes_before_edit(self, key: Key) -> Strokes | None:
+        """Return the strokes over clicks that were edited to become these ones."""
+        target, clicks = key
+        if key not in self._edited_from:
+            return None
+        old = self._edited_from[key]
+        found = [
+            self._drawn[target, old[:count]][1]
+            for count in range(1, len(old) + 1)
+            if (target, old[:count]) in self._drawn and old[:count] != clicks[:count]
+        ]
+        earlier = None if found else self._strokes_before_edit((target, old))
+        return reduce(Strokes.then, found) if found else earlier
 
     def _is_valid(self, request: Request) -> bool:
         _, previous = self._best(request.target, request.clicks[:-1])

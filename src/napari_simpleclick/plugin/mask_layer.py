@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -192,6 +192,21 @@ def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
     labels.events.labels_update(data=part, offset=list(offset))
 
 
+Fingerprint: TypeAlias = tuple[Roi, bytes] | None
+"""Tells masks of one shape apart; None for an empty mask."""
+
+
+class _Painted(NamedTuple):
+    """What was painted last: the mask of these clicks, and what it looked like."""
+
+    clicks: tuple[Click, ...]
+    threshold: float
+    look: Fingerprint
+
+
+_NOTHING = _Painted((), 0.49, None)
+
+
 class MaskPainter:
     """Keeps the masks of a session in a Labels layer, and sees what is drawn by hand.
 
@@ -209,15 +224,15 @@ class MaskPainter:
         self._labels = labels
         self._session = session
         self._dims = dims
-        self._painted: dict[Target, tuple[tuple[Click, ...], Fingerprint]] = {}
+        self._painted: dict[Target, _Painted] = {}
 
     def adopt(self, target: Target) -> None:
         """Tell the session what was drawn by hand since a target was painted."""
         drawn = object_mask(self._labels, target)
-        clicks, painted = self._painted.get(target, ((), None))
-        if (seen := _fingerprint(drawn)) != painted:
-            self._session.set_mask(target, clicks, drawn)
-            self._painted[target] = clicks, seen
+        painted = self._painted.get(target, _NOTHING)
+        if (seen := _fingerprint(drawn)) != painted.look:
+            self._session.set_mask(target, painted.clicks, drawn, painted.threshold)
+            self._painted[target] = painted._replace(look=seen)
 
     def paint(
         self, target: Target, threshold: float, *, is_partial: bool = False
@@ -238,13 +253,14 @@ class MaskPainter:
         if count < len(clicks) and not (is_partial and count):
             return
         found = None if prediction is None else prediction.mask_box(threshold)
-        self._painted[target] = clicks[:count], self._write(target, found)
+        look = self._write(target, found)
+        self._painted[target] = _Painted(clicks[:count], threshold, look)
 
     def _write(
         self, target: Target, found: tuple[NDArray[np.bool_], Roi] | None
     ) -> Fingerprint:
         """Make a target what was found, and return what it looks like then."""
-        _, painted = self._painted.get(target, ((), None))
+        painted = self._painted.get(target, _NOTHING).look
         before = None if painted is None else painted[0]
         after = None if found is None else found[1]
         box = before.joined(after) if before and after else before or after
@@ -257,10 +273,6 @@ class MaskPainter:
             show_part(self._labels, self._dims, target.plane, box)
         part = np.asarray(self._labels.data[target.plane.part(box)])
         return _fingerprint(part == target.object_id, (box.row_min, box.col_min))
-
-
-Fingerprint: TypeAlias = tuple[Roi, bytes] | None
-"""Tells masks of one shape apart; None for an empty mask."""
 
 
 def _fingerprint(

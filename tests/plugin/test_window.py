@@ -384,6 +384,7 @@ def test_closing_the_dock_lets_go_and_it_opens_again(window: Window) -> None:
     window.viewer.window.remove_dock_widget(window.dock)
     window.bot.wait(50)
     assert not window.controller.state.is_running
+    assert window.points.mode == "pan_zoom"
     window.points.add([8, 20, 20])
     window.viewer.dims.set_current_step(0, 9)
     assert window.area() == area

@@ -189,22 +189,21 @@ class SegmentationController:
 
     def stop(self) -> None:
         """End the segmentation; its layers stay as they are."""
-        if self._watch is not None:
-            self._watch.disconnect()
         if self._run is not None:
             self._run.points.mode = "pan_zoom"  # clicks there would come to nothing
-        self._watch = self._run = None
-        self._queue.serve(None)
-        self._notify()
+        self._let_go()
 
     def close(self) -> None:
-        """Let go of the viewer, of the runner, and of all who listen."""
+        """Let go of the viewer, of the runner, and of all who listen.
+
+        Nothing is drawn: there may be no window any more.
+        """
         if self._is_closed:
             return
         self._is_closed = True
         for signal in (self.changed, self.layers_changed, self.message, self.failed):
             signal.disconnect()
-        self.stop()
+        self._let_go()
         for event, callback in self._heard():
             event.disconnect(callback)
         self._queue.close()
@@ -272,6 +271,13 @@ class SegmentationController:
         """Make these the clicks, as one edit, and compute their masks."""
         if self._run is not None:
             self._run.follow(self._run.session.replace(clicks))
+
+    def _let_go(self) -> None:
+        if self._watch is not None:
+            self._watch.disconnect()
+        self._watch = self._run = None
+        self._queue.serve(None)
+        self._notify()
 
     def _invite(self) -> None:
         """Make the next click on the image one of the segmentation's."""

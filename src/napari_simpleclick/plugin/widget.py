@@ -190,6 +190,7 @@ class SimpleClickWidget(QWidget):
         return self.choice.name or "model", self.controller.predictor
 
     def _close(self) -> None:
+        self.controller.stop()
         self.controller.close()
         self.evaluation.controller.close()
 

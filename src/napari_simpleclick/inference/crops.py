@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_simpleclick.inference.transforms import whole
-from napari_simpleclick.modeling.bilinear import stretched
+from napari_simpleclick.modeling.bilinear import mixing, neighbours, stretched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from napari_simpleclick.types import Prediction, Roi
 
@@ -44,29 +45,16 @@ def crop_image(
     ndarray
         (size, size) or (size, size, 3), float32, in the range of the image.
     """
-    top, bottom, down = _grid(roi.row_min, roi.row_max, size)
-    left, right, across = _grid(roi.col_min, roi.col_max, size)
-    if image.ndim == 3:
-        down, across = down[..., None], across[..., None]
     held = whole(image.shape[:2]).moved(*origin).shared(roi)
     if held is None:
         return np.zeros((size, size, *image.shape[2:]), dtype=np.float32)
     box = image[held.moved(-origin[0], -origin[1]).slices]
-
-    def along(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        line = box[rows.clip(held.row_min, held.row_max) - held.row_min]
-        line[(rows < held.row_min) | (rows > held.row_max)] = 0
-        near, far = (across_it(line, cols) for cols in (left, right))
-        return _blend(near, far, across)
-
-    def across_it(
-        line: NDArray[np.generic], cols: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
-        found = line.take(cols - held.col_min, axis=1, mode="clip").astype(np.float32)
-        found[:, (cols < held.col_min) | (cols > held.col_max)] = 0
-        return found
-
-    return _blend(along(top), along(bottom), down[:, None])
+    rows, down = _sampled(roi.row_min, roi.row_max, size, held.row_min, held.row_max)
+    cols, across = _sampled(roi.col_min, roi.col_max, size, held.col_min, held.col_max)
+    part = box[rows].take(cols, axis=1, mode="clip").astype(np.float32)
+    lines = (down @ part.reshape(len(rows), -1)).reshape(size, len(cols), -1)
+    crop: NDArray[np.float32] = across @ lines.swapaxes(0, 1).reshape(len(cols), -1)
+    return crop.reshape(size, size, *image.shape[2:]).swapaxes(0, 1)
 
 
 def crop_unit_rgb(
@@ -149,20 +137,20 @@ def fill_box(
     return stretched(crop, roi.shape, wanted)
 
 
-def _grid(
-    first: int, last: int, size: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Left and right neighbour of each grid position, and the weight of the right."""
-    position = np.linspace(first, last, size)
-    left = np.floor(position).astype(np.intp)
-    return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+def _sampled(
+    first: int, last: int, size: int, held_first: int, held_last: int
+) -> tuple[NDArray[np.intp], sparse.csr_array]:
+    """Lay `size` points on a line of pixels, of which some are held, the others 0.
 
-
-def _blend(
-    near: NDArray[np.float32], far: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return near + weight * (far - near), in the memory of `far`."""
-    far -= near
-    far *= weight
-    far += near
-    return far
+    Returns
+    -------
+    needed : ndarray
+        (n,), int: the held pixels next to a point, counted from the first held one.
+    weights : csr_array
+        (size, n), float32: of these pixels, for each point.
+    """
+    index, weights = neighbours(np.linspace(first, last, size), last)
+    weights[(index < held_first) | (index > held_last)] = 0
+    held = index.clip(held_first, held_last) - held_first
+    needed, places = np.unique(held, return_inverse=True)
+    return needed, mixing(places.reshape(index.shape), weights, len(needed))

@@ -1,4 +1,4 @@
-"""stretched: a plane at another size, as PyTorch's bilinear interpolation makes it."""
+"""Bilinear interpolation as PyTorch's: planes at another size, lines of new points."""
 
 from __future__ import annotations
 
@@ -44,14 +44,42 @@ def stretched(
     return found
 
 
+def neighbours(
+    position: NDArray[np.floating], last: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Find the two pixels that each point of a line lies between.
+
+    Parameters
+    ----------
+    position : ndarray
+        (n,), float: in pixels of the line, at least 0.
+    last : int
+        The line's last pixel; a point on it lies between it and itself.
+
+    Returns
+    -------
+    index : ndarray
+        (n, 2), int: the pixels.
+    weights : ndarray
+        (n, 2), float32: how much of each the point has; 1 together.
+    """
+    before = np.floor(position).astype(np.intp)
+    share = (position - before).astype(np.float32)
+    index = np.column_stack([before, np.minimum(before + 1, last)])
+    return index, np.column_stack([1 - share, share])
+
+
+def mixing(
+    index: NDArray[np.intp], weights: NDArray[np.float32], count: int
+) -> sparse.csr_array:
+    """Return the matrix (n, count) that makes points of pixels, see `neighbours`."""
+    ends = np.arange(0, index.size + 1, 2)
+    parts = weights.ravel(), index.ravel(), ends
+    return sparse.csr_array(parts, shape=(len(index), count))
+
+
 def _weights(first: int, last: int, length: int, size: int) -> sparse.csr_array:
     """Weights of `size` pixels in some of `length`: two neighbours in each row."""
     step = np.float32(size - 1) / np.float32(max(length - 1, 1))
     position = np.arange(first, last + 1, dtype=np.float32) * step
-    before = np.floor(position).astype(np.intp)
-    after = np.minimum(before + 1, size - 1)
-    share = position - before.astype(np.float32)
-    values = np.column_stack([1 - share, share]).ravel()
-    columns = np.column_stack([before, after]).ravel()
-    ends = np.arange(0, len(values) + 1, 2)
-    return sparse.csr_array((values, columns, ends), shape=(len(position), size))
+    return mixing(*neighbours(position, size - 1), size)

@@ -355,6 +355,29 @@ def test_lazy_data_is_read_one_slice_at_a_time(
     assert slices_with(labels, 1) == {4}
 
 
+def test_a_new_object_does_not_read_all_of_lazy_labels(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    read: list[int] = []
+
+    def block(block_info: Any = None) -> np.ndarray:
+        read.append(block_info[None]["chunk-location"][0])
+        return np.full((1, 40, 50), 7, np.uint8)
+
+    data = da.map_blocks(block, chunks=((1,) * 20, (40,), (50,)), dtype=np.uint8)
+    image, labels = viewer.add_image(VOLUME), viewer.add_labels(data)
+    controller.start(image, labels)
+    assert controller.state.object_id == 8
+    read.clear()
+    controller.next_object()
+    assert controller.state.object_id == 9
+    controller.set_object(30)
+    controller.set_object(3)
+    controller.next_object()
+    assert controller.state.object_id == 31
+    assert len(set(read)) <= 1
+
+
 def test_multiscale_uses_the_full_resolution(
     viewer: ViewerModel, controller: SegmentationController, predictor: BrightDisks
 ) -> None:

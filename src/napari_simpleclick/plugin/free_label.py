@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 2**16  # labels to look for in one pass over a layer
 
 
-def free_label(labels: Labels, used: Collection[int] = ()) -> int:
+def free_label(
+    labels: Labels, used: Collection[int] = (), highest: int | None = None
+) -> int:
     """Return the label after the highest; the lowest free one if it does not fit.
 
     Parameters
@@ -24,6 +26,8 @@ def free_label(labels: Labels, used: Collection[int] = ()) -> int:
         The layer.
     used : collection of int
         Labels that are not free, whether the layer holds them or not.
+    highest : int or None
+        No label of the layer is above it; None to look for the highest.
 
     Raises
     ------
@@ -31,7 +35,8 @@ def free_label(labels: Labels, used: Collection[int] = ()) -> int:
         If the layer's data type has no other label.
     """
     largest = int(np.iinfo(labels.data.dtype).max)
-    highest = max(0, int(np.max(labels.data)), *used)
+    held = int(np.max(labels.data)) if highest is None else highest
+    highest = max(0, held, *used)
     if highest < largest:
         return highest + 1
     for begin in range(1, largest + 1, _AT_ONCE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 
 from napari_simpleclick.inference.session import ClickSession, Target
@@ -81,6 +82,7 @@ class Segmentation:
         self._new_threshold = threshold
         self._thresholds: dict[int, float] = {}  # by object, once it has a mask
         self.session = ClickSession(object_id)
+        self._highest = object_id
         self._dims = dims
         self._painter = mask_layer.MaskPainter(labels, self.session, dims)
         self._abandoned: dict[Target, None] = {}
@@ -114,13 +116,17 @@ class Segmentation:
     def next_label(self) -> int:
         """Return a label that neither clicks nor layer hold, nor the current object.
 
+        A lazy layer was read for it when this began, and is not again: it takes long.
+
         Raises
         ------
         ValueError
             If the Labels layer can hold no other.
         """
         used = {target.object_id for target in self.session.targets()}
-        return free_label(self.labels, used | {self.session.object_id})
+        is_read = not isinstance(self.labels.data, np.ndarray)
+        known = self._highest if is_read else None
+        return free_label(self.labels, used | {self.session.object_id}, known)
 
     def follow(self, targets: Iterable[Target]) -> None:
         """Bring points and masks in line with the session's clicks.
@@ -152,6 +158,7 @@ class Segmentation:
         """
         mask_layer.check_label(self.labels, object_id)
         self.session.object_id = object_id
+        self._highest = max(self._highest, object_id)
         self.labels.selected_label = object_id
         self.changed.emit()
 

@@ -6,8 +6,8 @@ import pytest
 import tifffile
 from skimage import io
 
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 from napari_simpleclick.training.own_data import objects, read_own_data, split
-from napari_simpleclick.training.packing import LabelledVolume
 
 
 def write_images(folder: Path, count: int, masks: str = "masks") -> None:

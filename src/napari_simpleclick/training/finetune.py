@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.devices import Device
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
     from napari_simpleclick.training.slices import SliceSource
     from napari_simpleclick.types import Sample
 

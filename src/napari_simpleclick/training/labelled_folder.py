@@ -9,7 +9,7 @@ from skimage.io import imread
 
 from napari_simpleclick.evaluation.annotation_files import read_labels
 from napari_simpleclick.training.grey import to_grey
-from napari_simpleclick.training.packing import renumber, to_uint8
+from napari_simpleclick.training.labelled_volume import renumber, to_uint8
 from napari_simpleclick.training.slices import random_window
 
 if TYPE_CHECKING:

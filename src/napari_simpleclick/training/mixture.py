@@ -12,18 +12,19 @@ import numpy as np
 
 from napari_simpleclick.training.coco_lvis import CocoLvisSlices
 from napari_simpleclick.training.labelled_folder import FolderSlices
-from napari_simpleclick.training.packing import load_pack, read_volumes
+from napari_simpleclick.training.packing import load_pack
 from napari_simpleclick.training.sbd import SbdSlices
 from napari_simpleclick.training.slices import (
     RegionSlices,
     SyntheticSlices,
     VolumeSlices,
 )
+from napari_simpleclick.training.volume_pairs import read_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
     from napari_simpleclick.training.slices import Slice, SliceSource
 
 SourceKind = Literal[

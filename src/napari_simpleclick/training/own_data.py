@@ -11,12 +11,12 @@ from skimage.io import imread
 from napari_simpleclick.evaluation.annotation_files import read_labels
 from napari_simpleclick.training.grey import to_grey
 from napari_simpleclick.training.labelled_folder import EXPECTED, FolderSlices
-from napari_simpleclick.training.packing import (
+from napari_simpleclick.training.labelled_volume import (
     LabelledVolume,
-    read_volumes,
     renumber,
     to_uint8,
 )
+from napari_simpleclick.training.volume_pairs import read_volumes
 from napari_simpleclick.types import Sample
 
 if TYPE_CHECKING:

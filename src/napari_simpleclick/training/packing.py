@@ -3,58 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 from skimage import io
 
-from napari_simpleclick.io.files import read_volume
-from napari_simpleclick.io.same_voxels import on_voxels_of
 from napari_simpleclick.training.grey import to_grey
+from napari_simpleclick.training.labelled_volume import (
+    LabelledVolume,
+    renumber,
+    to_uint8,
+)
+from napari_simpleclick.training.volume_pairs import read_volumes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from napari_simpleclick.io.volume import Volume
-
-SMALLEST_SIDE = 48
-"""Pixels; a volume is not sliced where a slice would have a shorter side."""
-
-LARGEST_ANISOTROPY = 1.5
-"""A volume is not sliced where pixels would be longer than this, by their width."""
-
-CT_AIR = -500
-"""Volumes that reach below are taken for CT, in Hounsfield units."""
-
-CT_WINDOW = (-200.0, 300.0)
-"""Hounsfield units shown from black to white: soft tissue."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledVolume:
-    """A volume, or a stack of one slice, with a label map.
-
-    Parameters
-    ----------
-    source : str
-        Data set it belongs to.
-    image : ndarray or None
-        (Z, Y, X), uint8; None where only labels exist.
-    labels : ndarray
-        (Z, Y, X), unsigned integers: 0 is background.
-    axes : tuple of int
-        Axes along which slicing gives useful slices.
-    """
-
-    source: str
-    image: NDArray[np.uint8] | None
-    labels: NDArray[np.unsignedinteger]
-    axes: tuple[int, ...] = (0,)
 
 
 def pack(folder: Path, output: Path) -> int:
@@ -141,109 +108,8 @@ def read_folder(folder: Path) -> Iterator[LabelledVolume]:
             yield from read_volumes(source)
 
 
-def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale to 8 bits: CT by its soft tissue window, the rest by percentiles.
-
-    Parameters
-    ----------
-    image : ndarray
-        Any shape and real dtype. 8-bit images are returned as they are.
-
-    Returns
-    -------
-    ndarray
-        uint8, full range.
-    """
-    if image.dtype == np.uint8:
-        return image.astype(np.uint8, copy=False)
-    values = image.astype(np.float32)
-    low, high = np.percentile(values, (0.5, 99.5))
-    if values.min() < CT_AIR:
-        low, high = CT_WINDOW
-    scaled = ((values - low) / max(float(high - low), 1e-6)).clip(0, 1)
-    result: NDArray[np.uint8] = (255 * scaled).round().astype(np.uint8)
-    return result
-
-
-def renumber(labels: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
-    """Renumber labels to 0, 1, 2 ... in the smallest unsigned dtype.
-
-    Parameters
-    ----------
-    labels : ndarray
-        Any shape, integer or bool; 0 and what is below is background.
-
-    Returns
-    -------
-    ndarray
-        The same shape, unsigned integer; 0 stays 0.
-    """
-    values = np.unique(labels)
-    values = np.concatenate([[0], values[values > 0]])
-    renumbered = np.searchsorted(values, np.maximum(labels, 0))
-    small: NDArray[np.unsignedinteger]
-    small = renumbered.astype(np.min_scalar_type(len(values)))
-    return small
-
-
-def read_volumes(source: Path) -> Iterator[LabelledVolume]:
-    """Read pairs NAME_image and NAME_label of one data set, as `pack` describes.
-
-    Raises
-    ------
-    ValueError
-        If labels do not lie on the voxels of their image, or have not 2 or 3 axes.
-    """
-    for path in sorted(source.glob("*_label.*")):
-        own = _read_volume(path)
-        name = path.name.partition("_label.")[0]
-        images = sorted(source.glob(f"{name}_image.*"))
-        images = images or sorted(source.glob(f"{name}_*_image.*"))
-        for image_path in images:
-            its = _read_volume(image_path)
-            labels = on_voxels_of(its, own, image_path, path)
-            if its.data.shape != labels.shape:
-                raise ValueError(
-                    f"{image_path}: shape {its.data.shape}, expected that of "
-                    f"{path.name}, {labels.shape}"
-                )
-            axes = _slicing_axes(labels.shape, its.scale)
-            image = to_uint8(its.data)
-            yield LabelledVolume(source.name, image, renumber(labels), axes)
-        if not images:
-            axes = _slicing_axes(own.data.shape, own.scale)
-            yield LabelledVolume(source.name, None, renumber(own.data), axes)
-
-
 def _read_slices(source: Path) -> Iterator[LabelledVolume]:
     for path in sorted((source / "labels").iterdir()):
         image = to_grey(io.imread(source / "images" / path.name))
         labels = renumber(io.imread(path))
         yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
-
-
-def _read_volume(path: Path) -> Volume:
-    """Read (z, y, x); a file of one slice is a volume, too."""
-    volume = read_volume(path)
-    if volume.data.ndim == 2:
-        data, scale = volume.data[None], (1.0, *volume.scale)
-        volume = replace(volume, data=data, scale=scale, units=("pixel", *volume.units))
-    if volume.data.ndim != 3 or volume.is_rgb or volume.channel_axis is not None:
-        raise ValueError(
-            f"{path}: shape {volume.data.shape}, expected grey slices, (z, y, x)"
-        )
-    return volume
-
-
-def _slicing_axes(shape: Sequence[int], spacing: Sequence[float]) -> tuple[int, ...]:
-    """Return the axes with large enough, isotropic enough slices; else the best."""
-
-    def quality(axis: int) -> tuple[bool, float]:
-        plane = [other for other in range(3) if other != axis]
-        steps = [spacing[other] for other in plane]
-        anisotropy = max(steps) / min(steps)
-        large = min(shape[other] for other in plane) >= SMALLEST_SIDE
-        return large and anisotropy <= LARGEST_ANISOTROPY, -anisotropy
-
-    good = tuple(axis for axis in range(3) if quality(axis)[0])
-    return good or (max(range(3), key=quality),)

@@ -104,6 +104,30 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         pack(tmp_path, tmp_path / "pack.npz")
 
 
+class Interrupted:
+    """What is pressed Ctrl-C at, as it is written."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_leaves_the_older_pack_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    (tmp_path / "pack.npz").write_bytes(b"older")
+    write = np.savez_compressed
+    monkeypatch.setattr(
+        np,
+        "savez_compressed",
+        lambda file, **arrays: write(file, **arrays, last=Interrupted()),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert (tmp_path / "pack.npz").read_bytes() == b"older"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "pack.npz"}
+
+
 @pytest.mark.parametrize("content", [b"no pack", b"PK\x03\x04 cut off", b""])
 def test_other_files_are_no_packs(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pack.npz").write_bytes(content)

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from skimage import io
 
+from napari_simpleclick.io.atomic import replacing
 from napari_simpleclick.training.grey import to_grey
 from napari_simpleclick.training.labelled_volume import (
     LabelledVolume,
@@ -38,7 +39,7 @@ def pack(folder: Path, output: Path) -> int:
     folder : Path
         Holds one folder per data set.
     output : Path
-        The .npz file to write.
+        The .npz file to write, whole or not at all.
 
     Returns
     -------
@@ -61,7 +62,8 @@ def pack(folder: Path, output: Path) -> int:
     if not index:
         raise ValueError(f"folder: {folder} holds no labelled images")
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
-    np.savez_compressed(output, **arrays)  # type: ignore[arg-type]
+    with replacing(output) as partial:
+        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
     return len(index)
 
 

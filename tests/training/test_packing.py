@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -6,6 +7,7 @@ import pytest
 import tifffile
 from skimage import io
 
+from napari_simpleclick.cli import main
 from napari_simpleclick.training.packing import load_pack, pack
 
 
@@ -102,6 +104,27 @@ def test_labels_without_image_are_kept(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no labelled images"):
         pack(tmp_path, tmp_path / "pack.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pack", "expected the name of a file, .npz"),
+        ("pack.zip", "expected the name of a file, .npz"),
+        ("folder.npz", "expected the name of a file, .npz"),
+        ("nowhere/pack.npz", "there is no folder .*nowhere"),
+    ],
+)
+def test_what_cannot_be_the_file_is_refused_before_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, expected: str
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    (tmp_path / "folder.npz").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    data, output = str(tmp_path / "data"), str(tmp_path / name)
+    assert main(["pack", data, "--output", output]) == 1
+    assert re.search(rf"output: \S*{name}, {expected}", capsys.readouterr().err)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 class Interrupted:

@@ -48,9 +48,12 @@ def pack(folder: Path, output: Path) -> int:
 
     Raises
     ------
+    FileNotFoundError
+        If the folder of the file is not there.
     ValueError
-        If the folder holds no labelled images.
+        If the file is not to be called .npz, or the folder holds no labelled images.
     """
+    _check_output(output)
     arrays: dict[str, NDArray[np.generic]] = {}
     index: list[dict[str, object]] = []
     for volume in read_folder(folder):
@@ -88,6 +91,13 @@ def load_pack(path: Path) -> list[LabelledVolume]:
             f"{path} is no pack of training data; expected what `napari-simpleclick "
             "pack` wrote"
         ) from error
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix != ".npz" or output.is_dir():
+        raise ValueError(f"output: {output}, expected the name of a file, .npz")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"output: {output}, there is no folder {output.parent}")
 
 
 def _volumes(file: Any) -> Iterator[LabelledVolume]:

@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -11,22 +12,23 @@ from napari_simpleclick.cli import main
 from napari_simpleclick.training.packing import load_pack, pack
 
 
-def write_slices(folder: Path) -> None:
-    for name in ("images", "labels"):
+def write_slices(folder: Path, masks: str = "labels") -> None:
+    for name in ("images", masks):
         (folder / name).mkdir(parents=True)
     image = np.arange(64 * 80, dtype=np.uint8).reshape(64, 80)
     labels = np.zeros((64, 80), np.uint16)
     labels[:10], labels[20:30] = 7, 900
     io.imsave(folder / "images" / "a.png", image, check_contrast=False)
-    io.imsave(folder / "labels" / "a.png", labels, check_contrast=False)
+    io.imsave(folder / masks / "a.png", labels, check_contrast=False)
 
 
 def write_nifti(path: Path, volume: np.ndarray, zooms: tuple[float, ...]) -> None:
     nib.save(nib.Nifti1Image(volume, np.diag([*zooms, 1.0])), path)
 
 
-def test_slices_come_back_with_labels_renumbered(tmp_path: Path) -> None:
-    write_slices(tmp_path / "data" / "cells")
+@pytest.mark.parametrize("masks", ["labels", "masks"])
+def test_slices_come_back_with_labels_renumbered(tmp_path: Path, masks: str) -> None:
+    write_slices(tmp_path / "data" / "cells", masks)
     assert pack(tmp_path / "data", tmp_path / "pack.npz") == 1
     (volume,) = load_pack(tmp_path / "pack.npz")
     assert (volume.source, volume.axes) == ("cells", (0,))
@@ -99,6 +101,37 @@ def test_labels_without_image_are_kept(tmp_path: Path) -> None:
     write_nifti(folder / "m_label.nii.gz", np.ones((50, 50, 50), np.int16), (1, 1, 1))
     pack(tmp_path / "data", tmp_path / "pack.npz")
     assert load_pack(tmp_path / "pack.npz")[0].image is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.ones((40, 80), np.uint8), r"a\.png: shape \(40, 80\), expected"),
+        (np.ones((64, 80, 3), np.uint8), r"a\.png: shape \(64, 80, 3\), expected"),
+        (np.full((64, 80), 0.3, np.float32), r"a\.tif: dtype float32, expected int"),
+    ],
+)
+def test_label_maps_that_do_not_fit_are_named(
+    tmp_path: Path, labels: np.ndarray, message: str
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    file = tmp_path / "data" / "cells" / "labels" / "a.png"
+    file.unlink()
+    if labels.dtype.kind == "f":
+        tifffile.imwrite(file.with_suffix(".tif"), labels)
+    else:
+        io.imsave(file, labels, check_contrast=False)
+    with pytest.raises((TypeError, ValueError), match=message):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert not (tmp_path / "pack.npz").exists()
+
+
+@pytest.mark.parametrize("missing", ["images", "labels"])
+def test_images_and_label_maps_come_together(tmp_path: Path, missing: str) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    shutil.rmtree(tmp_path / "data" / "cells" / missing)
+    with pytest.raises(FileNotFoundError, match=f"cells has no folder .*{missing}"):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def read_pixels(file: Path) -> NDArray[np.generic]:
+    """Read an image as it is stored, (H, W) or (H, W, C), any dtype.
+
+    Raises
+    ------
+    ValueError
+        If the file is broken, or of another format than its name says.
+    """
+    try:
+        image: NDArray[np.generic] = imread(file)
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises, too
+        raise ValueError(
+            f"{file} cannot be read, expected an image as its name says: {error}"
+        ) from error
+    return image
+
+
 def read_image(file: Path) -> NDArray[np.uint8]:
     """Read an image as the network sees it.
 
@@ -32,7 +49,7 @@ def read_image(file: Path) -> NDArray[np.uint8]:
         If the file is broken, of another format than its name says, or no image (H, W)
         or (H, W, colours).
     """
-    image = _read(file)
+    image = read_pixels(file)
     if image.ndim == 2 and image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     try:
@@ -49,7 +66,7 @@ def read_labels(file: Path) -> NDArray[np.generic]:
     TypeError, ValueError
         If its dtype is another, or the file is broken.
     """
-    labels = _read(file)
+    labels = read_pixels(file)
     if labels.dtype.kind not in "bui":
         raise TypeError(f"{file}: dtype {labels.dtype}, expected integer or bool")
     return labels
@@ -82,13 +99,3 @@ def read_sbd(file: Path) -> NDArray[np.generic]:
     if not hasattr(content.get("GTinst"), "Segmentation"):
         raise ValueError(f"{file}: expected GTinst.Segmentation, as SBD has it")
     return np.asarray(content["GTinst"].Segmentation)
-
-
-def _read(file: Path) -> NDArray[np.generic]:
-    try:
-        image: NDArray[np.generic] = imread(file)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises, too
-        raise ValueError(
-            f"{file} cannot be read, expected an image as its name says: {error}"
-        ) from error
-    return image

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-from skimage import io
 
 from napari_simpleclick.io.atomic import replacing
-from napari_simpleclick.training.grey import to_grey
-from napari_simpleclick.training.labelled_volume import (
-    LabelledVolume,
-    renumber,
-    to_uint8,
-)
-from napari_simpleclick.training.volume_pairs import read_volumes
+from napari_simpleclick.training.labelled_folder import read_labelled
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +22,12 @@ if TYPE_CHECKING:
 def pack(folder: Path, output: Path) -> int:
     """Pack every data set under a folder into one compressed file.
 
-    A data set is a folder of `images/NAME.png` and `labels/NAME.png` (integer label
-    maps), or of volumes `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, or
-    .nii.gz). A volume without an image of its own name takes the images whose name
-    begins with its name: `P_FLAIR_image` and `P_T1_image` share `P_label`. Labels
-    without any image are kept for painting.
+    A data set is a folder of `images/STEM.png` and `masks/STEM.png` or
+    `labels/STEM.png` (integer label maps; .tif and .jpg, too), or of volumes
+    `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, or .nii.gz). A volume
+    without an image of its own name takes the images whose name begins with its name:
+    `P_FLAIR_image` and `P_T1_image` share `P_label`. Labels of volumes without any
+    image are kept for painting.
 
     Parameters
     ----------
@@ -49,9 +44,11 @@ def pack(folder: Path, output: Path) -> int:
     Raises
     ------
     FileNotFoundError
-        If the folder of the file is not there.
-    ValueError
-        If the file is not to be called .npz, or the folder holds no labelled images.
+        If the folder of the file is not there, or a data set has images or label maps
+        alone.
+    TypeError, ValueError
+        If the file is not to be called .npz, the folder holds no labelled images, or
+        one of them cannot be used; the message names it.
     """
     _check_output(output)
     arrays: dict[str, NDArray[np.generic]] = {}
@@ -114,14 +111,4 @@ def _volumes(file: Any) -> Iterator[LabelledVolume]:
 def read_folder(folder: Path) -> Iterator[LabelledVolume]:
     """Read every data set under a folder, as `pack` describes."""
     for source in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if (source / "labels").is_dir():
-            yield from _read_slices(source)
-        else:
-            yield from read_volumes(source)
-
-
-def _read_slices(source: Path) -> Iterator[LabelledVolume]:
-    for path in sorted((source / "labels").iterdir()):
-        image = to_grey(io.imread(source / "images" / path.name))
-        labels = renumber(io.imread(path))
-        yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
+        yield from read_labelled(source)

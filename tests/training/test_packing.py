@@ -85,6 +85,17 @@ def test_volumes_with_time_are_refused(tmp_path: Path) -> None:
         pack(tmp_path / "data", tmp_path / "pack.npz")
 
 
+def test_probabilities_are_no_labels_but_scaled_integers_are(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "brain"
+    folder.mkdir(parents=True)
+    labels = np.ones((50, 50, 9), np.float32)
+    write_nifti(folder / "a_label.nii.gz", 3 * labels, (1, 1, 1))
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 1
+    write_nifti(folder / "b_label.nii.gz", 0.3 * labels, (1, 1, 1))
+    with pytest.raises(TypeError, match=r"b_label\.nii\.gz: dtype float32, expected"):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+
+
 def test_isotropic_volumes_are_sliced_along_every_axis(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "neurons"
     folder.mkdir(parents=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_simpleclick.io.files import read_volume
+from napari_simpleclick.evaluation.volume_files import (
+    read_any_volume,
+    read_label_volume,
+)
 from napari_simpleclick.io.same_voxels import on_voxels_of
 from napari_simpleclick.training.labelled_volume import (
     LabelledVolume,
@@ -31,16 +34,19 @@ def read_volumes(source: Path) -> Iterator[LabelledVolume]:
 
     Raises
     ------
+    TypeError
+        If labels are no integers.
     ValueError
-        If labels do not lie on the voxels of their image, or have not 2 or 3 axes.
+        If a file is broken, or labels do not lie on the voxels of their image, or have
+        not 2 or 3 axes.
     """
     for path in sorted(source.glob("*_label.*")):
-        own = _read_volume(path)
+        own = _in_slices(read_label_volume(path), path)
         name = path.name.partition("_label.")[0]
         images = sorted(source.glob(f"{name}_image.*"))
         images = images or sorted(source.glob(f"{name}_*_image.*"))
         for image_path in images:
-            its = _read_volume(image_path)
+            its = _in_slices(read_any_volume(image_path), image_path)
             labels = on_voxels_of(its, own, image_path, path)
             if its.data.shape != labels.shape:
                 raise ValueError(
@@ -55,9 +61,8 @@ def read_volumes(source: Path) -> Iterator[LabelledVolume]:
             yield LabelledVolume(source.name, None, renumber(own.data), axes)
 
 
-def _read_volume(path: Path) -> Volume:
-    """Read (z, y, x); a file of one slice is a volume, too."""
-    volume = read_volume(path)
+def _in_slices(volume: Volume, path: Path) -> Volume:
+    """Turn it to (z, y, x); a file of one slice is a volume, too."""
     if volume.data.ndim == 2:
         data, scale = volume.data[None], (1.0, *volume.scale)
         volume = replace(volume, data=data, scale=scale, units=("pixel", *volume.units))

@@ -9,6 +9,7 @@ import tifffile
 from skimage import io
 
 from napari_simpleclick.cli import main
+from napari_simpleclick.training.own_data import read_own_data
 from napari_simpleclick.training.packing import load_pack, pack
 
 
@@ -94,6 +95,25 @@ def test_probabilities_are_no_labels_but_scaled_integers_are(tmp_path: Path) -> 
     write_nifti(folder / "b_label.nii.gz", 0.3 * labels, (1, 1, 1))
     with pytest.raises(TypeError, match=r"b_label\.nii\.gz: dtype float32, expected"):
         pack(tmp_path / "data", tmp_path / "pack.npz")
+
+
+def test_what_systems_and_scanners_put_beside_is_passed_over(tmp_path: Path) -> None:
+    slices, volumes = tmp_path / "data" / "cells", tmp_path / "data" / "brain"
+    write_slices(slices)
+    volumes.mkdir()
+    for name in ("p[1]_image", "p[1]_label"):
+        write_nifti(volumes / f"{name}.nii.gz", np.ones((50, 50, 9)), (1, 1, 1))
+        (volumes / f"._{name}.nii.gz").write_bytes(b"Mac OS X")
+        (volumes / f"{name}.json").write_text("{}")
+    for folder in ("images", "labels"):
+        (slices / folder / ".DS_Store").write_bytes(b"Mac OS X")
+        (slices / folder / "._a.png").write_bytes(b"Mac OS X")
+        (slices / folder / "read me.txt").write_text("by hand")
+    (tmp_path / "data" / ".trash" / "labels").mkdir(parents=True)
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 2
+    first, _ = load_pack(tmp_path / "pack.npz")
+    assert first.image is not None
+    assert len(read_own_data(slices)) == len(read_own_data(volumes)) == 1
 
 
 def test_isotropic_volumes_are_sliced_along_every_axis(tmp_path: Path) -> None:

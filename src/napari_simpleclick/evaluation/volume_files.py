@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from napari_simpleclick.io import metaimage
+from napari_simpleclick.io import metaimage, nifti, tiff
 from napari_simpleclick.io.files import read_volume
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_simpleclick.io.volume import Volume
+
+
+SUFFIXES: Final = (*nifti.SUFFIXES, *tiff.SUFFIXES, *metaimage.SUFFIXES)
+"""Ends of the names of volumes, in any case."""
+
+
+def is_volume_file(file: Path) -> bool:
+    """Say whether a name is that of a volume; hidden files, as macOS adds, are none."""
+    return file.name.lower().endswith(SUFFIXES) and not file.name.startswith(".")
 
 
 def read_any_volume(file: Path) -> Volume:

@@ -24,7 +24,7 @@ def pack(folder: Path, output: Path) -> int:
 
     A data set is a folder of `images/STEM.png` and `masks/STEM.png` or
     `labels/STEM.png` (integer label maps; .tif and .jpg, too), or of volumes
-    `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, or .nii.gz). A volume
+    `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, .nii.gz, .mhd). A volume
     without an image of its own name takes the images whose name begins with its name:
     `P_FLAIR_image` and `P_T1_image` share `P_label`. Labels of volumes without any
     image are kept for painting.
@@ -109,6 +109,7 @@ def _volumes(file: Any) -> Iterator[LabelledVolume]:
 
 
 def read_folder(folder: Path) -> Iterator[LabelledVolume]:
-    """Read every data set under a folder, as `pack` describes."""
-    for source in sorted(path for path in folder.iterdir() if path.is_dir()):
-        yield from read_labelled(source)
+    """Read every data set under a folder, as `pack` describes; hidden ones are none."""
+    for source in sorted(folder.iterdir()):
+        if source.is_dir() and not source.name.startswith("."):
+            yield from read_labelled(source)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.evaluation.volume_files import (
+    is_volume_file,
     read_any_volume,
     read_label_volume,
 )
@@ -32,6 +33,8 @@ LARGEST_ANISOTROPY = 1.5
 def read_volumes(source: Path) -> Iterator[LabelledVolume]:
     """Read pairs NAME_image and NAME_label of one data set, as `pack` describes.
 
+    Other files, and hidden ones, are passed over.
+
     Raises
     ------
     TypeError
@@ -40,25 +43,39 @@ def read_volumes(source: Path) -> Iterator[LabelledVolume]:
         If a file is broken, or labels do not lie on the voxels of their image, or have
         not 2 or 3 axes.
     """
-    for path in sorted(source.glob("*_label.*")):
-        own = _in_slices(read_label_volume(path), path)
-        name = path.name.partition("_label.")[0]
-        images = sorted(source.glob(f"{name}_image.*"))
-        images = images or sorted(source.glob(f"{name}_*_image.*"))
-        for image_path in images:
-            its = _in_slices(read_any_volume(image_path), image_path)
-            labels = on_voxels_of(its, own, image_path, path)
-            if its.data.shape != labels.shape:
-                raise ValueError(
-                    f"{image_path}: shape {its.data.shape}, expected that of "
-                    f"{path.name}, {labels.shape}"
-                )
-            axes = _slicing_axes(labels.shape, its.scale)
-            image = to_uint8(its.data)
-            yield LabelledVolume(source.name, image, renumber(labels), axes)
-        if not images:
-            axes = _slicing_axes(own.data.shape, own.scale)
-            yield LabelledVolume(source.name, None, renumber(own.data), axes)
+    files = sorted(filter(is_volume_file, source.iterdir()))
+    for path in files:
+        name, is_label, _ = path.name.partition("_label.")
+        if is_label:
+            yield from _with_images(source.name, path, _images_of(name, files))
+
+
+def _images_of(name: str, files: Sequence[Path]) -> list[Path]:
+    own = [file for file in files if file.name.startswith(f"{name}_image.")]
+    return own or [
+        file
+        for file in files
+        if file.name.startswith(f"{name}_") and "_image." in file.name
+    ]
+
+
+def _with_images(
+    source: str, path: Path, images: Sequence[Path]
+) -> Iterator[LabelledVolume]:
+    own = _in_slices(read_label_volume(path), path)
+    for image_path in images:
+        its = _in_slices(read_any_volume(image_path), image_path)
+        labels = on_voxels_of(its, own, image_path, path)
+        if its.data.shape != labels.shape:
+            raise ValueError(
+                f"{image_path}: shape {its.data.shape}, expected that of {path.name}, "
+                f"{labels.shape}"
+            )
+        axes = _slicing_axes(labels.shape, its.scale)
+        yield LabelledVolume(source, to_uint8(its.data), renumber(labels), axes)
+    if not images:
+        axes = _slicing_axes(own.data.shape, own.scale)
+        yield LabelledVolume(source, None, renumber(own.data), axes)
 
 
 def _in_slices(volume: Volume, path: Path) -> Volume:

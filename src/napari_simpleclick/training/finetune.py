@@ -141,11 +141,11 @@ def fine_tune(
     """
     began = time.monotonic()
     _check_output(output, restart=restart)
+    config = fine_tuning_config(initial, minutes=minutes, device=device)
     parts = split(read_own_data(data))
     name = data.resolve().name
     chosen = objects(parts.held_out, min(MOST_OBJECTS, max(6, round(3 * minutes))))
     validation = {name: chosen} if chosen else {}
-    config = fine_tuning_config(initial, minutes=minutes, device=device)
     before = _measure(initial, validation, config.validation_size, device)
     left = minutes - 2 * (time.monotonic() - began) / 60  # as long for the last one
     left = max(left, minutes / 2)

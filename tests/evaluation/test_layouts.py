@@ -131,6 +131,23 @@ def test_pascal_voc_takes_palette_indices_within_borders(tmp_path):
     assert np.argwhere(samples["a/1"].ignored).tolist() == [[0, 1]]
 
 
+def test_masks_with_a_palette_are_read_by_index_where_labels_count(tmp_path):
+    image = Image.fromarray(mask(r0="1 2 2")).convert("P")
+    image.putpalette([0, 0, 0, 128, 0, 0, 200, 0, 0])
+    for folder in ("images", "img"):
+        save(tmp_path / folder / "a.png", GREY)
+    for folder in ("masks", "gt"):
+        (tmp_path / folder).mkdir()
+        image.save(tmp_path / folder / "a.png")
+    samples = read("folder", tmp_path)
+    assert {name: pixels(s) for name, s in samples.items()} == {
+        "a/1": [(0, 0)],
+        "a/2": [(0, 1), (0, 2)],
+    }
+    (bright,) = read("COCO_MVal", tmp_path).values()
+    assert pixels(bright) == [(0, 1), (0, 2)]
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_missing_folder_is_named_with_what_was_expected(tmp_path, name):
     layout = LAYOUTS[name]

@@ -84,6 +84,18 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, batch_size):
         np.testing.assert_array_equal(one.ious, other.ious)
 
 
+def test_objects_that_are_gone_do_not_count(tmp_path, capsys):
+    whole = study(tmp_path, EvaluatedModel("m", Disks(4)))
+    whole.run()
+    part = replace(whole, dataset=dataset(2))
+    names = ["im0/1", "im0/2", "im1/1", "im1/2"]
+    assert [r.name for r in part.run()["m"]] == names
+    assert "objects=4" in capsys.readouterr().err.split("\r")[-1]
+    assert [row.split(",")[1] for row in rows(tmp_path)[1:]] == names
+    with pytest.raises(ValueError, match="empty has no object"):
+        replace(whole, dataset=Dataset("empty", ())).run()
+
+
 def test_models_can_be_added_but_not_exchanged(tmp_path):
     study(tmp_path, EvaluatedModel("m", Disks(4), "aa")).run()
     study(tmp_path, EvaluatedModel("n", Disks(5), "bb")).run()

@@ -71,6 +71,24 @@ def test_equal_names_in_two_folders_are_two_volumes(tmp_path):
     assert names(open_dataset("volume", tmp_path)) == ["one/a/0/1", "two/a/2/1"]
 
 
+@pytest.mark.parametrize("kind", ["image", "label"])
+def test_two_files_of_one_name_are_refused(tmp_path, kind):
+    for each in ("image", "label"):
+        nifti(tmp_path / f"a_{each}.nii.gz", TWO)
+    nifti(tmp_path / f"a_{kind}.nii", TWO)
+    with pytest.raises(
+        ValueError, match=rf"a_{kind}\.nii and .*a_{kind}\.nii\.gz have"
+    ):
+        open_dataset("volume", tmp_path)
+
+
+def test_two_scans_of_one_case_are_refused(tmp_path):
+    for name in ("c_seg.nii", "c_flair.nii", "c_flair.nii.gz"):
+        nifti(tmp_path / name, TWO)
+    with pytest.raises(ValueError, match=r"c_flair\.nii and .*c_flair\.nii\.gz have"):
+        open_dataset("BraTS_volumes", tmp_path)
+
+
 def test_hidden_files_are_no_volumes(tmp_path):
     for kind in ("image", "label"):
         nifti(tmp_path / f"a_{kind}.nii", TWO)

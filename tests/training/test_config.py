@@ -1,8 +1,11 @@
 import dataclasses
+import math
+import re
 from pathlib import Path
 
 import pytest
 
+from napari_simpleclick.cli import main
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.mixture import Source
 
@@ -58,6 +61,10 @@ def test_configuration_refuses_what_contradicts_itself(tmp_path: Path) -> None:
         TrainConfig(initial="default", pretrained="vit_base_patch16_224.mae")
     with pytest.raises(ValueError, match="sources"):
         TrainConfig(data=tmp_path / "pack.npz", sources=(Source("synthetic"),))
+    with pytest.raises(ValueError, match="epochs: 3, samples_per_epoch: None"):
+        TrainConfig(epochs=3)
+    with pytest.raises(ValueError, match="for each of the input_sizes"):
+        TrainConfig(input_sizes=())
 
 
 @pytest.mark.parametrize(
@@ -69,18 +76,76 @@ def test_configuration_refuses_what_contradicts_itself(tmp_path: Path) -> None:
         ("stop_probability", 0.0),
         ("batch_sizes", (100,)),
         ("batch_sizes", (4, 4)),
+        ("batch_sizes", (0,)),
         ("steps", 0),
         ("clicks", "random"),
         ("schedule", "linear"),
         ("milestones", (5, 2)),
-        ("epochs", 3),
         ("minutes", 0),
         ("devices", 0),
+        ("betas", (0.9,)),
+        ("betas", (0.9, 0.98, 0.99)),
+        ("betas", (2.0, 0.9)),
+        ("max_clicks", 0),
+        ("canvas_size", -5),
+        ("canvas_size", 0),
+        ("minutes", math.inf),
+        ("minutes", math.nan),
+        ("validation_minutes", math.inf),
+        ("learning_rate", math.nan),
+        ("milestones", ("a",)),
+        ("steps", "a"),
+        ("steps", 1.5),
+        ("steps", True),
+        ("input_sizes", 224),
+        ("input_sizes", (0,)),
+        ("validation", 3),
+        ("initial", 3),
+        ("dice_weight", "x"),
+        ("workers", 1.5),
+        ("workers", -1),
+        ("seed", -1),
+        ("checkpoint_minutes", -1),
+        ("layer_decay", 0),
+        ("tensorboard", "no"),
     ],
 )
 def test_configuration_refuses_what_cannot_be(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=re.escape(f"{name}: {value!r}, expected ")):
         TrainConfig(**{name: value})
+
+
+@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(TrainConfig)])
+def test_no_entry_takes_anything(name: str) -> None:
+    if name != "sources":  # values of a class of their own, which checks them
+        with pytest.raises(ValueError, match=f"{name}: .*, expected"):
+            TrainConfig(**{name: object()})
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("validation = 3", "validation: 3, expected a name or a path"),
+        ("data = [1]", "data: (1,), expected a name or a path"),
+        ("input_sizes = 224", "input_sizes: 224, expected a list of whole numbers"),
+        ("betas = [0.9]", "betas: (0.9,), expected a list of two numbers in [0, 1)"),
+        ("minutes = inf", "minutes: inf, expected a finite number above 0"),
+        ("sources = 3", "sources: 3, expected tables, [[sources]]"),
+        ("sources = [3]", "sources: [3], expected tables, [[sources]]"),
+        ('[[sources]]\nkind="synthetic"\nweight="a"', "weight: 'a', expected a number"),
+        ('[[sources]]\nkind="folder"\npath=3', "path: 3, expected a path"),
+        ('[[sources]]\nkind="synthetic"\npath=3', "path: 3, expected no path"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, message: str
+) -> None:
+    (tmp_path / "run.toml").write_text(line)
+    output = str(tmp_path / "run")
+    assert main(["train", str(tmp_path / "run.toml"), "--output", output]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert message in said[-1]
+    assert not (tmp_path / "run").exists()
 
 
 def test_epochs_become_steps_of_all_processes() -> None:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from napari_simpleclick.training.dataset import CanvasDataset
-from napari_simpleclick.training.packing import LabelledVolume
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 
 
 def test_canvases_depend_on_seed_and_number_alone() -> None:

@@ -101,6 +101,19 @@ def test_too_few_images_to_measure_are_learned_from_and_that_is_said(
     assert "--restart" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("minutes", ["inf", "nan", "0"])
+def test_a_time_that_never_ends_is_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], minutes: str
+) -> None:
+    data = write_squares(tmp_path / "two", 2)
+    command = ["train", "--init", str(model), "--data", str(data), "--device", "cpu"]
+    output = ["--output", str(tmp_path / "out")]
+    assert main([*command, *output, "--minutes", minutes]) == 1
+    said = capsys.readouterr().err
+    assert f"minutes: {float(minutes)}, expected a finite number above 0" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_configuration_or_data_but_not_both(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,10 +4,11 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from skimage import io
 
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 from napari_simpleclick.training.own_data import objects, read_own_data, split
-from napari_simpleclick.training.packing import LabelledVolume
 
 
 def write_images(folder: Path, count: int, masks: str = "masks") -> None:
@@ -39,6 +40,16 @@ def test_images_and_their_masks_are_read(tmp_path: Path, masks: str) -> None:
     assert volumes[2].image.shape == volumes[2].labels.shape == (1, 40, 50)
     assert int(volumes[2].image[0, 0, 0]) == 20
     assert np.unique(volumes[2].labels).tolist() == [0, 1, 2]
+
+
+def test_masks_with_a_palette_are_read_by_index(tmp_path: Path) -> None:
+    write_images(tmp_path / "mine", 1)
+    file = tmp_path / "mine" / "masks" / "00.png"
+    mask = Image.open(file).convert("P")
+    mask.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    mask.save(file)
+    (volume,) = read_own_data(tmp_path / "mine")
+    assert np.unique(volume.labels).tolist() == [0, 1, 2]
 
 
 def test_volumes_are_read(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import re
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -6,25 +8,28 @@ import pytest
 import tifffile
 from skimage import io
 
-from napari_simpleclick.training.packing import load_pack, pack, to_uint8
+from napari_simpleclick.cli import main
+from napari_simpleclick.training.own_data import read_own_data
+from napari_simpleclick.training.packing import load_pack, pack
 
 
-def write_slices(folder: Path) -> None:
-    for name in ("images", "labels"):
+def write_slices(folder: Path, masks: str = "labels") -> None:
+    for name in ("images", masks):
         (folder / name).mkdir(parents=True)
     image = np.arange(64 * 80, dtype=np.uint8).reshape(64, 80)
     labels = np.zeros((64, 80), np.uint16)
     labels[:10], labels[20:30] = 7, 900
     io.imsave(folder / "images" / "a.png", image, check_contrast=False)
-    io.imsave(folder / "labels" / "a.png", labels, check_contrast=False)
+    io.imsave(folder / masks / "a.png", labels, check_contrast=False)
 
 
 def write_nifti(path: Path, volume: np.ndarray, zooms: tuple[float, ...]) -> None:
     nib.save(nib.Nifti1Image(volume, np.diag([*zooms, 1.0])), path)
 
 
-def test_slices_come_back_with_labels_renumbered(tmp_path: Path) -> None:
-    write_slices(tmp_path / "data" / "cells")
+@pytest.mark.parametrize("masks", ["labels", "masks"])
+def test_slices_come_back_with_labels_renumbered(tmp_path: Path, masks: str) -> None:
+    write_slices(tmp_path / "data" / "cells", masks)
     assert pack(tmp_path / "data", tmp_path / "pack.npz") == 1
     (volume,) = load_pack(tmp_path / "pack.npz")
     assert (volume.source, volume.axes) == ("cells", (0,))
@@ -81,6 +86,36 @@ def test_volumes_with_time_are_refused(tmp_path: Path) -> None:
         pack(tmp_path / "data", tmp_path / "pack.npz")
 
 
+def test_probabilities_are_no_labels_but_scaled_integers_are(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "brain"
+    folder.mkdir(parents=True)
+    labels = np.ones((50, 50, 9), np.float32)
+    write_nifti(folder / "a_label.nii.gz", 3 * labels, (1, 1, 1))
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 1
+    write_nifti(folder / "b_label.nii.gz", 0.3 * labels, (1, 1, 1))
+    with pytest.raises(TypeError, match=r"b_label\.nii\.gz: dtype float32, expected"):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+
+
+def test_what_systems_and_scanners_put_beside_is_passed_over(tmp_path: Path) -> None:
+    slices, volumes = tmp_path / "data" / "cells", tmp_path / "data" / "brain"
+    write_slices(slices)
+    volumes.mkdir()
+    for name in ("p[1]_image", "p[1]_label"):
+        write_nifti(volumes / f"{name}.nii.gz", np.ones((50, 50, 9)), (1, 1, 1))
+        (volumes / f"._{name}.nii.gz").write_bytes(b"Mac OS X")
+        (volumes / f"{name}.json").write_text("{}")
+    for folder in ("images", "labels"):
+        (slices / folder / ".DS_Store").write_bytes(b"Mac OS X")
+        (slices / folder / "._a.png").write_bytes(b"Mac OS X")
+        (slices / folder / "read me.txt").write_text("by hand")
+    (tmp_path / "data" / ".trash" / "labels").mkdir(parents=True)
+    assert pack(tmp_path / "data", tmp_path / "pack.npz") == 2
+    first, _ = load_pack(tmp_path / "pack.npz")
+    assert first.image is not None
+    assert len(read_own_data(slices)) == len(read_own_data(volumes)) == 1
+
+
 def test_isotropic_volumes_are_sliced_along_every_axis(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "neurons"
     folder.mkdir(parents=True)
@@ -99,9 +134,85 @@ def test_labels_without_image_are_kept(tmp_path: Path) -> None:
     assert load_pack(tmp_path / "pack.npz")[0].image is None
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.ones((40, 80), np.uint8), r"a\.png: shape \(40, 80\), expected"),
+        (np.ones((64, 80, 3), np.uint8), r"a\.png: shape \(64, 80, 3\), expected"),
+        (np.full((64, 80), 0.3, np.float32), r"a\.tif: dtype float32, expected int"),
+    ],
+)
+def test_label_maps_that_do_not_fit_are_named(
+    tmp_path: Path, labels: np.ndarray, message: str
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    file = tmp_path / "data" / "cells" / "labels" / "a.png"
+    file.unlink()
+    if labels.dtype.kind == "f":
+        tifffile.imwrite(file.with_suffix(".tif"), labels)
+    else:
+        io.imsave(file, labels, check_contrast=False)
+    with pytest.raises((TypeError, ValueError), match=message):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert not (tmp_path / "pack.npz").exists()
+
+
+@pytest.mark.parametrize("missing", ["images", "labels"])
+def test_images_and_label_maps_come_together(tmp_path: Path, missing: str) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    shutil.rmtree(tmp_path / "data" / "cells" / missing)
+    with pytest.raises(FileNotFoundError, match=f"cells has no folder .*{missing}"):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no labelled images"):
         pack(tmp_path, tmp_path / "pack.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pack", "expected the name of a file, .npz"),
+        ("pack.zip", "expected the name of a file, .npz"),
+        ("folder.npz", "expected the name of a file, .npz"),
+        ("nowhere/pack.npz", "there is no folder .*nowhere"),
+    ],
+)
+def test_what_cannot_be_the_file_is_refused_before_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, expected: str
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    (tmp_path / "folder.npz").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    data, output = str(tmp_path / "data"), str(tmp_path / name)
+    assert main(["pack", data, "--output", output]) == 1
+    assert re.search(rf"output: \S*{name}, {expected}", capsys.readouterr().err)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+class Interrupted:
+    """What is pressed Ctrl-C at, as it is written."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_leaves_the_older_pack_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_slices(tmp_path / "data" / "cells")
+    (tmp_path / "pack.npz").write_bytes(b"older")
+    write = np.savez_compressed
+    monkeypatch.setattr(
+        np,
+        "savez_compressed",
+        lambda file, **arrays: write(file, **arrays, last=Interrupted()),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        pack(tmp_path / "data", tmp_path / "pack.npz")
+    assert (tmp_path / "pack.npz").read_bytes() == b"older"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "pack.npz"}
 
 
 @pytest.mark.parametrize("content", [b"no pack", b"PK\x03\x04 cut off", b""])
@@ -115,19 +226,3 @@ def test_other_arrays_are_no_packs(tmp_path: Path) -> None:
     np.savez(tmp_path / "pack.npz", labels=np.ones(3))
     with pytest.raises(ValueError, match=r"pack\.npz is no pack of training data"):
         load_pack(tmp_path / "pack.npz")
-
-
-def test_ct_is_shown_in_its_window() -> None:
-    units = np.array([-1000, -200, 50, 300, 2000], np.int16)
-    assert to_uint8(units).tolist() == [0, 0, 128, 255, 255]
-
-
-def test_other_images_are_stretched_between_percentiles() -> None:
-    image = np.arange(1001, dtype=np.float32)
-    scaled = to_uint8(image)
-    assert scaled[[0, 5, 500, 995, 1000]].tolist() == [0, 0, 128, 255, 255]
-
-
-def test_eight_bit_images_are_left_alone() -> None:
-    image = np.array([3, 200], np.uint8)
-    assert to_uint8(image) is image

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_simpleclick.training.packing import LabelledVolume
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 from napari_simpleclick.training.regions import stable_regions
 from napari_simpleclick.training.slices import RegionSlices
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,26 @@ from scipy.io import loadmat
 from skimage.io import imread
 
 from napari_simpleclick.inference.intensity import to_display
+from napari_simpleclick.io import tiff
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+def read_pixels(file: Path) -> NDArray[np.generic]:
+    """Read an image as it is stored, (H, W) or (H, W, C), any dtype.
+
+    Raises
+    ------
+    ValueError
+        If the file is broken, or of another format than its name says.
+    """
+    with _naming(file):
+        image: NDArray[np.generic] = imread(file)
+    return image
 
 
 def read_image(file: Path) -> NDArray[np.uint8]:
@@ -32,7 +48,7 @@ def read_image(file: Path) -> NDArray[np.uint8]:
         If the file is broken, of another format than its name says, or no image (H, W)
         or (H, W, colours).
     """
-    image = _read(file)
+    image = read_pixels(file)
     if image.ndim == 2 and image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     try:
@@ -42,32 +58,32 @@ def read_image(file: Path) -> NDArray[np.uint8]:
 
 
 def read_labels(file: Path) -> NDArray[np.generic]:
-    """Read a label image, (H, W), integer or bool.
+    """Read a label image, (H, W), integer or bool; by index if it has a palette.
 
     Raises
     ------
     TypeError, ValueError
         If its dtype is another, or the file is broken.
     """
-    labels = _read(file)
-    if labels.dtype.kind not in "bui":
-        raise TypeError(f"{file}: dtype {labels.dtype}, expected integer or bool")
-    return labels
+    return _integers(
+        file, read_palette(file) if _has_palette(file) else read_pixels(file)
+    )
 
 
 def read_brightness(file: Path) -> NDArray[np.generic]:
     """Read a mask that may be stored in colour: (H, W), the brightest channel."""
-    mask = read_labels(file)
+    mask = _integers(file, read_pixels(file))
     brightest: NDArray[np.generic] = mask[..., :3].max(2) if mask.ndim == 3 else mask
     return brightest
 
 
 def read_palette(file: Path) -> NDArray[np.generic]:
     """Read the indices, (H, W), uint8, of an image that has a palette."""
-    with Image.open(file) as image:
-        if image.mode not in ("P", "L"):
-            raise ValueError(f"{file}: mode {image.mode}, expected a palette")
-        return np.asarray(image)
+    with _naming(file), Image.open(file) as image:
+        mode, indices = image.mode, np.asarray(image)
+    if mode not in ("P", "L"):
+        raise ValueError(f"{file}: mode {mode}, expected a palette")
+    return indices
 
 
 def read_sbd(file: Path) -> NDArray[np.generic]:
@@ -84,11 +100,26 @@ def read_sbd(file: Path) -> NDArray[np.generic]:
     return np.asarray(content["GTinst"].Segmentation)
 
 
-def _read(file: Path) -> NDArray[np.generic]:
+def _has_palette(file: Path) -> bool:
+    """Say whether `read_pixels` would look up colours; in TIFF files it does not."""
+    if file.suffix.lower() in tiff.SUFFIXES:
+        return False
+    with _naming(file), Image.open(file) as image:
+        return bool(image.mode == "P")
+
+
+def _integers(file: Path, labels: NDArray[np.generic]) -> NDArray[np.generic]:
+    if labels.dtype.kind not in "bui":
+        raise TypeError(f"{file}: dtype {labels.dtype}, expected integer or bool")
+    return labels
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Turn what Pillow and others raise into a sentence that names the file."""
     try:
-        image: NDArray[np.generic] = imread(file)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises, too
+        yield
+    except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(
             f"{file} cannot be read, expected an image as its name says: {error}"
         ) from error
-    return image

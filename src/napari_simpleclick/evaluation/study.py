@@ -91,7 +91,8 @@ class Study:
         Returns
         -------
         dict
-            By name of the model: results in the order of the data set.
+            By name of the model: results in the order of the data set. Those of
+            objects that it does not hold any more are removed.
 
         Raises
         ------
@@ -122,12 +123,12 @@ class Study:
                 table.append(model.name, result)
                 results[result.name] = result
                 bar.finish(result.name)
-        if not results:
+        if not bar.order:
             raise ValueError(
                 f"dataset: {self.dataset.name} has no object, expected annotations "
                 "with values other than 0, of the smallest area or more"
             )
-        return list(({name: results[name] for name in bar.order} | results).values())
+        return [results[name] for name in bar.order]
 
     def _claim_folder(self, table: ObjectTable) -> None:
         """Write down the settings; results that are there must have the same."""

@@ -37,15 +37,14 @@ class StudyBar:
         self._dataset, self._done = dataset, done
         self._source_of: dict[str, int] = {}
         self._left: Counter[int] = Counter()
-        self._n_objects = len(done)
+        self._n_objects = 0
         n_sources = len(dataset.sources)
         self._counts_images = n_sources > 1
         if self._counts_images:
             self._bar = tqdm(total=n_sources, desc=title, unit="image")
         else:
             total = sum(1 for _ in dataset)
-            n = len(done)
-            self._bar = tqdm(total=total, initial=n, desc=title, unit="object")
+            self._bar = tqdm(total=total, desc=title, unit="object")
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +58,9 @@ class StudyBar:
             self._left[number] = 1  # the reading itself
             for sample in source.read():
                 self.order.append(sample.name)
-                if sample.name not in self._done:
+                if sample.name in self._done:
+                    self._count_up()
+                else:
                     self._source_of[sample.name] = number
                     self._left[number] += 1
                     yield sample
@@ -67,11 +68,14 @@ class StudyBar:
 
     def finish(self, name: str) -> None:
         """Move on by one object, which `remaining` gave before; in any order."""
+        self._count_up()
+        self._count_down(self._source_of.pop(name))
+
+    def _count_up(self) -> None:
         self._n_objects += 1
         self._bar.set_postfix(objects=self._n_objects)
         if not self._counts_images:
             self._bar.update()
-        self._count_down(self._source_of.pop(name))
 
     def _count_down(self, number: int) -> None:
         self._left[number] -= 1

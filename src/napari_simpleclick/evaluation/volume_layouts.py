@@ -143,7 +143,7 @@ def find_volumes(layout: VolumeLayout, root: Path) -> tuple[VolumeFiles, ...]:
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If there is no label file, or one has no image.
+        If there is no label file, one has no image, or two volumes have one name.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"no folder {root}; expected {layout.expected}")
@@ -165,7 +165,9 @@ def find_volumes(layout: VolumeLayout, root: Path) -> tuple[VolumeFiles, ...]:
         for case, labels in cases
         for name, image in _images(case, labels, files, layout, names)
     ]
-    return tuple(_with_unique_names(found, root))
+    volumes = tuple(_with_places(found, root))
+    _check_names(volumes)
+    return volumes
 
 
 def _images(
@@ -187,7 +189,8 @@ def _images(
             ]
             own = [pair for pair in matches if _label_of(pair[0], cases) == case]
             if own:
-                return own if name.groups else own[:1]
+                folder = own[0][1].parent
+                return [one for one in own if name.groups or one[1].parent == folder]
     raise ValueError(f"{labels} has no image; expected {layout.expected}")
 
 
@@ -197,9 +200,18 @@ def _label_of(image: str, cases: set[str]) -> str:
     return max(fits, key=len, default="")
 
 
-def _with_unique_names(
-    found: Sequence[VolumeFiles], root: Path
-) -> Iterator[VolumeFiles]:
+def _check_names(volumes: Sequence[VolumeFiles]) -> None:
+    by_name: dict[str, VolumeFiles] = {}
+    for volume in volumes:
+        other = by_name.setdefault(volume.name, volume)
+        if other is not volume:
+            one, two = other.labels, volume.labels
+            if one == two:
+                one, two = other.image, volume.image
+            raise ValueError(f"path: {one} and {two} have the same name")
+
+
+def _with_places(found: Sequence[VolumeFiles], root: Path) -> Iterator[VolumeFiles]:
     names = [volume.name for volume in found]
     for volume in found:
         if names.count(volume.name) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_simpleclick.evaluation.samples import AnnotatedSample, Dataset, Source
+from napari_simpleclick.evaluation.volume_files import (
+    read_any_volume,
+    read_label_volume,
+)
 from napari_simpleclick.evaluation.volume_layouts import (
     VOLUME_LAYOUTS,
     VolumeFiles,
     find_volumes,
 )
 from napari_simpleclick.inference.intensity import display_range, to_display
-from napari_simpleclick.io import metaimage
-from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.same_voxels import on_voxels_of
 from napari_simpleclick.io.units import convert_length, is_length
 
@@ -134,10 +136,12 @@ def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
         If the labels are no integers, or do not lie on the voxels of the image, or
         that has colours or channels.
     """
-    volume = _read(files.image)
+    volume = read_any_volume(files.image)
     if volume.is_rgb or volume.channel_axis is not None:
         raise ValueError(f"{files.image} has colours or channels, expected grey")
-    labels = on_voxels_of(volume, _integers(files.labels), files.image, files.labels)
+    labels = on_voxels_of(
+        volume, read_label_volume(files.labels), files.image, files.labels
+    )
     if labels.shape != volume.data.shape or labels.ndim != 3:
         raise ValueError(
             f"{files.labels}: shape {labels.shape}, expected (z, y, x) of the image's "
@@ -173,23 +177,6 @@ def _samples(files: VolumeFiles, slicing: Slicing) -> Iterator[AnnotatedSample]:
                 objects == value,
                 pixel_size=volume.pixel_size,
             )
-
-
-def _read(file: Path) -> Volume:
-    if file.suffix.lower() in metaimage.SUFFIXES:
-        return metaimage.read_metaimage(file)
-    return read_volume(file)
-
-
-def _integers(file: Path) -> Volume:
-    """Labels; those that a scaled header makes floats of are integers again."""
-    labels = _read(file)
-    data = labels.data
-    if data.dtype.kind == "f" and np.array_equal(data, np.rint(data)):
-        return replace(labels, data=data.astype(np.int64))
-    if data.dtype.kind not in "bui":
-        raise TypeError(f"{file}: dtype {data.dtype}, expected integer or bool")
-    return labels
 
 
 def _pixel_size(volume: Volume, axis: int) -> tuple[float, float] | None:

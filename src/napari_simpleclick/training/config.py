@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from napari_simpleclick.modeling.catalog import list_models
 from napari_simpleclick.training.config_checks import check
-from napari_simpleclick.training.mixture import Source
+from napari_simpleclick.training.mixture import Source, sources_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ class TrainConfig:
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If an entry is of another kind, or out of its range.
     """
 
     variant: str = "xtiny"
@@ -203,7 +203,7 @@ class TrainConfig:
         Raises
         ------
         ValueError
-            If it is no TOML, a name is unknown, or a number is out of its range.
+            If it is no TOML, a name is unknown, or a value does not fit.
         """
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -213,15 +213,12 @@ class TrainConfig:
         if unknown:
             raise ValueError(f"{path}: unknown entries {sorted(unknown)}")
         for name in ("data", "initial", "pretrained", "validation"):
-            if name in values:
+            if isinstance(values.get(name), str):
                 values[name] = _place(name, values[name], path.parent)
+        values["sources"] = sources_from(values.get("sources", []), path.parent)
         for name, value in values.items():
             if isinstance(value, list):
                 values[name] = tuple(value)
-        values["sources"] = tuple(
-            Source.from_dict(source, path.parent)
-            for source in values.get("sources", ())
-        )
         return cls(**values)
 
     def in_steps(self, processes: int = 1) -> Self:

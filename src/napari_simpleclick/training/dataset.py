@@ -19,7 +19,7 @@ from napari_simpleclick.training.slices import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
     from napari_simpleclick.training.slices import Slice, SliceSource
 
 PAINTED_SHARE = 0.15

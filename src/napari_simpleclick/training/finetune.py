@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.modeling.devices import Device
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
     from napari_simpleclick.training.slices import SliceSource
     from napari_simpleclick.types import Sample
 
@@ -141,11 +141,11 @@ def fine_tune(
     """
     began = time.monotonic()
     _check_output(output, restart=restart)
+    config = fine_tuning_config(initial, minutes=minutes, device=device)
     parts = split(read_own_data(data))
     name = data.resolve().name
     chosen = objects(parts.held_out, min(MOST_OBJECTS, max(6, round(3 * minutes))))
     validation = {name: chosen} if chosen else {}
-    config = fine_tuning_config(initial, minutes=minutes, device=device)
     before = _measure(initial, validation, config.validation_size, device)
     left = minutes - 2 * (time.monotonic() - began) / 60  # as long for the last one
     left = max(left, minutes / 2)

@@ -12,18 +12,19 @@ import numpy as np
 
 from napari_simpleclick.training.coco_lvis import CocoLvisSlices
 from napari_simpleclick.training.labelled_folder import FolderSlices
-from napari_simpleclick.training.packing import load_pack, read_volumes
+from napari_simpleclick.training.packing import load_pack
 from napari_simpleclick.training.sbd import SbdSlices
 from napari_simpleclick.training.slices import (
     RegionSlices,
     SyntheticSlices,
     VolumeSlices,
 )
+from napari_simpleclick.training.volume_pairs import read_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
     from napari_simpleclick.training.slices import Slice, SliceSource
 
 SourceKind = Literal[
@@ -64,11 +65,12 @@ class Source:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind: {self.kind!r}, expected one of {', '.join(KINDS)}")
-        if (self.path is None) != (self.kind == "synthetic"):
-            expected = "no path" if self.kind == "synthetic" else "a path"
+        is_made_up = self.kind == "synthetic"
+        if not (self.path is None if is_made_up else isinstance(self.path, Path)):
+            expected = "no path" if is_made_up else "a path"
             raise ValueError(f"path: {self.path}, expected {expected} for {self.kind}")
-        if not (self.weight > 0 and math.isfinite(self.weight)):
-            raise ValueError(f"weight: {self.weight}, expected a number above 0")
+        if not (isinstance(self.weight, int | float) and 0 < self.weight < math.inf):
+            raise ValueError(f"weight: {self.weight!r}, expected a number above 0")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], folder: Path = Path()) -> Self:
@@ -91,8 +93,23 @@ class Source:
             raise ValueError(
                 f"sources: entries {sorted(values)}, expected kind, path and weight"
             )
-        path = folder / values["path"] if "path" in values else None
-        return cls(values["kind"], path, float(values.get("weight", 1.0)))
+        path = values.get("path")
+        if isinstance(path, str):
+            path = folder / path
+        return cls(values["kind"], path, values.get("weight", 1.0))
+
+
+def sources_from(tables: object, folder: Path) -> tuple[Source, ...]:
+    """Read sources as the tables of a TOML file give them, see `Source.from_dict`.
+
+    Raises
+    ------
+    ValueError
+        If these are no tables, or one does not fit.
+    """
+    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
+        raise ValueError(f"sources: {tables!r}, expected tables, [[sources]]")
+    return tuple(Source.from_dict(table, folder) for table in tables)
 
 
 class Mixture:

@@ -6,22 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from skimage.io import imread
 
-from napari_simpleclick.evaluation.annotation_files import read_labels
-from napari_simpleclick.training.grey import to_grey
-from napari_simpleclick.training.labelled_folder import EXPECTED, FolderSlices
-from napari_simpleclick.training.packing import (
-    LabelledVolume,
-    read_volumes,
-    renumber,
-    to_uint8,
-)
+from napari_simpleclick.training.labelled_folder import EXPECTED, read_labelled
 from napari_simpleclick.types import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
 
 HELD_OUT: Final = 5
 """One image, or one slice, in so many is held out."""
@@ -64,24 +57,18 @@ def read_own_data(folder: Path) -> list[LabelledVolume]:
     Parameters
     ----------
     folder : Path
-        Images and label maps of equal stems, as `FolderSlices` takes them, or volumes,
-        as `read_volumes` does.
+        As for `read_labelled`; labels without an image are left out.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such folder.
-    ValueError
+        If there is no such folder, or it lacks one of those two.
+    TypeError, ValueError
         If the folder holds no labelled images, or one cannot be used.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; expected {EXPECTED}")
-    if (folder / "images").is_dir():
-        return [
-            _image(folder.name, image, labels)
-            for image, labels in FolderSlices(folder).pairs
-        ]
-    volumes = [volume for volume in read_volumes(folder) if volume.image is not None]
+    volumes = [volume for volume in read_labelled(folder) if volume.image is not None]
     if not volumes:
         raise ValueError(
             f"{folder} holds no labelled images; expected {EXPECTED}; or volumes "
@@ -138,17 +125,6 @@ def objects(volumes: Sequence[LabelledVolume], count: int) -> list[Sample]:
     found = [one for volume in volumes for one in _objects(volume)]
     places = np.linspace(0, len(found) - 1, min(count, len(found)))
     return [found[int(place)] for place in places]
-
-
-def _image(source: str, image_file: Path, label_file: Path) -> LabelledVolume:
-    image = to_uint8(to_grey(imread(image_file)))
-    labels = renumber(read_labels(label_file))
-    if labels.shape != image.shape:
-        raise ValueError(
-            f"{label_file}: shape {labels.shape}, expected that of the image, "
-            f"{image.shape}"
-        )
-    return LabelledVolume(source, image[None], labels[None])
 
 
 def _sharing_labels(

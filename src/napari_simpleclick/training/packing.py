@@ -3,75 +3,38 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-from skimage import io
 
-from napari_simpleclick.io.files import read_volume
-from napari_simpleclick.io.same_voxels import on_voxels_of
-from napari_simpleclick.training.grey import to_grey
+from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.training.labelled_folder import read_labelled
+from napari_simpleclick.training.labelled_volume import LabelledVolume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from napari_simpleclick.io.volume import Volume
-
-SMALLEST_SIDE = 48
-"""Pixels; a volume is not sliced where a slice would have a shorter side."""
-
-LARGEST_ANISOTROPY = 1.5
-"""A volume is not sliced where pixels would be longer than this, by their width."""
-
-CT_AIR = -500
-"""Volumes that reach below are taken for CT, in Hounsfield units."""
-
-CT_WINDOW = (-200.0, 300.0)
-"""Hounsfield units shown from black to white: soft tissue."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledVolume:
-    """A volume, or a stack of one slice, with a label map.
-
-    Parameters
-    ----------
-    source : str
-        Data set it belongs to.
-    image : ndarray or None
-        (Z, Y, X), uint8; None where only labels exist.
-    labels : ndarray
-        (Z, Y, X), unsigned integers: 0 is background.
-    axes : tuple of int
-        Axes along which slicing gives useful slices.
-    """
-
-    source: str
-    image: NDArray[np.uint8] | None
-    labels: NDArray[np.unsignedinteger]
-    axes: tuple[int, ...] = (0,)
 
 
 def pack(folder: Path, output: Path) -> int:
     """Pack every data set under a folder into one compressed file.
 
-    A data set is a folder of `images/NAME.png` and `labels/NAME.png` (integer label
-    maps), or of volumes `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, or
-    .nii.gz). A volume without an image of its own name takes the images whose name
-    begins with its name: `P_FLAIR_image` and `P_T1_image` share `P_label`. Labels
-    without any image are kept for painting.
+    A data set is a folder of `images/STEM.png` and `masks/STEM.png` or
+    `labels/STEM.png` (integer label maps; .tif and .jpg, too), or of volumes
+    `NAME_image.*` and `NAME_label.*` (.tif with axes z, y, x, .nii.gz, .mhd). A volume
+    without an image of its own name takes the images whose name begins with its name:
+    `P_FLAIR_image` and `P_T1_image` share `P_label`. Labels of volumes without any
+    image are kept for painting.
 
     Parameters
     ----------
     folder : Path
         Holds one folder per data set.
     output : Path
-        The .npz file to write.
+        The .npz file to write, whole or not at all.
 
     Returns
     -------
@@ -80,9 +43,14 @@ def pack(folder: Path, output: Path) -> int:
 
     Raises
     ------
-    ValueError
-        If the folder holds no labelled images.
+    FileNotFoundError
+        If the folder of the file is not there, or a data set has images or label maps
+        alone.
+    TypeError, ValueError
+        If the file is not to be called .npz, the folder holds no labelled images, or
+        one of them cannot be used; the message names it.
     """
+    _check_output(output)
     arrays: dict[str, NDArray[np.generic]] = {}
     index: list[dict[str, object]] = []
     for volume in read_folder(folder):
@@ -94,7 +62,8 @@ def pack(folder: Path, output: Path) -> int:
     if not index:
         raise ValueError(f"folder: {folder} holds no labelled images")
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
-    np.savez_compressed(output, **arrays)  # type: ignore[arg-type]
+    with replacing(output) as partial:
+        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
     return len(index)
 
 
@@ -121,6 +90,13 @@ def load_pack(path: Path) -> list[LabelledVolume]:
         ) from error
 
 
+def _check_output(output: Path) -> None:
+    if output.suffix != ".npz" or output.is_dir():
+        raise ValueError(f"output: {output}, expected the name of a file, .npz")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"output: {output}, there is no folder {output.parent}")
+
+
 def _volumes(file: Any) -> Iterator[LabelledVolume]:
     for number, entry in enumerate(json.loads(file["index"].tobytes())):
         image = f"image_{number}"
@@ -133,117 +109,7 @@ def _volumes(file: Any) -> Iterator[LabelledVolume]:
 
 
 def read_folder(folder: Path) -> Iterator[LabelledVolume]:
-    """Read every data set under a folder, as `pack` describes."""
-    for source in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if (source / "labels").is_dir():
-            yield from _read_slices(source)
-        else:
-            yield from read_volumes(source)
-
-
-def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale to 8 bits: CT by its soft tissue window, the rest by percentiles.
-
-    Parameters
-    ----------
-    image : ndarray
-        Any shape and real dtype. 8-bit images are returned as they are.
-
-    Returns
-    -------
-    ndarray
-        uint8, full range.
-    """
-    if image.dtype == np.uint8:
-        return image.astype(np.uint8, copy=False)
-    values = image.astype(np.float32)
-    low, high = np.percentile(values, (0.5, 99.5))
-    if values.min() < CT_AIR:
-        low, high = CT_WINDOW
-    scaled = ((values - low) / max(float(high - low), 1e-6)).clip(0, 1)
-    result: NDArray[np.uint8] = (255 * scaled).round().astype(np.uint8)
-    return result
-
-
-def renumber(labels: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
-    """Renumber labels to 0, 1, 2 ... in the smallest unsigned dtype.
-
-    Parameters
-    ----------
-    labels : ndarray
-        Any shape, integer or bool; 0 and what is below is background.
-
-    Returns
-    -------
-    ndarray
-        The same shape, unsigned integer; 0 stays 0.
-    """
-    values = np.unique(labels)
-    values = np.concatenate([[0], values[values > 0]])
-    renumbered = np.searchsorted(values, np.maximum(labels, 0))
-    small: NDArray[np.unsignedinteger]
-    small = renumbered.astype(np.min_scalar_type(len(values)))
-    return small
-
-
-def read_volumes(source: Path) -> Iterator[LabelledVolume]:
-    """Read pairs NAME_image and NAME_label of one data set, as `pack` describes.
-
-    Raises
-    ------
-    ValueError
-        If labels do not lie on the voxels of their image, or have not 2 or 3 axes.
-    """
-    for path in sorted(source.glob("*_label.*")):
-        own = _read_volume(path)
-        name = path.name.partition("_label.")[0]
-        images = sorted(source.glob(f"{name}_image.*"))
-        images = images or sorted(source.glob(f"{name}_*_image.*"))
-        for image_path in images:
-            its = _read_volume(image_path)
-            labels = on_voxels_of(its, own, image_path, path)
-            if its.data.shape != labels.shape:
-                raise ValueError(
-                    f"{image_path}: shape {its.data.shape}, expected that of "
-                    f"{path.name}, {labels.shape}"
-                )
-            axes = _slicing_axes(labels.shape, its.scale)
-            image = to_uint8(its.data)
-            yield LabelledVolume(source.name, image, renumber(labels), axes)
-        if not images:
-            axes = _slicing_axes(own.data.shape, own.scale)
-            yield LabelledVolume(source.name, None, renumber(own.data), axes)
-
-
-def _read_slices(source: Path) -> Iterator[LabelledVolume]:
-    for path in sorted((source / "labels").iterdir()):
-        image = to_grey(io.imread(source / "images" / path.name))
-        labels = renumber(io.imread(path))
-        yield LabelledVolume(source.name, to_uint8(image)[None], labels[None])
-
-
-def _read_volume(path: Path) -> Volume:
-    """Read (z, y, x); a file of one slice is a volume, too."""
-    volume = read_volume(path)
-    if volume.data.ndim == 2:
-        data, scale = volume.data[None], (1.0, *volume.scale)
-        volume = replace(volume, data=data, scale=scale, units=("pixel", *volume.units))
-    if volume.data.ndim != 3 or volume.is_rgb or volume.channel_axis is not None:
-        raise ValueError(
-            f"{path}: shape {volume.data.shape}, expected grey slices, (z, y, x)"
-        )
-    return volume
-
-
-def _slicing_axes(shape: Sequence[int], spacing: Sequence[float]) -> tuple[int, ...]:
-    """Return the axes with large enough, isotropic enough slices; else the best."""
-
-    def quality(axis: int) -> tuple[bool, float]:
-        plane = [other for other in range(3) if other != axis]
-        steps = [spacing[other] for other in plane]
-        anisotropy = max(steps) / min(steps)
-        large = min(shape[other] for other in plane) >= SMALLEST_SIDE
-        return large and anisotropy <= LARGEST_ANISOTROPY, -anisotropy
-
-    good = tuple(axis for axis in range(3) if quality(axis)[0])
-    return good or (max(range(3), key=quality),)
+    """Read every data set under a folder, as `pack` describes; hidden ones are none."""
+    for source in sorted(folder.iterdir()):
+        if source.is_dir() and not source.name.startswith("."):
+            yield from read_labelled(source)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_simpleclick.training.packing import LabelledVolume
+    from napari_simpleclick.training.labelled_volume import LabelledVolume
 
     Slice = tuple[NDArray[np.float32], NDArray[np.integer]]
 

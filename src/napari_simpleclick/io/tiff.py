@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ from napari_simpleclick.io.volume import Volume, compact_labels
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -34,21 +35,21 @@ SUFFIXES: Final = (".tif", ".tiff")
 _IN_MEMORY_BYTES: Final = 1 << 30
 _IMAGEJ_BYTES: Final = 4_000_000_000  # ImageJ's TIFF has 32-bit offsets
 _LABELS_SOFTWARE: Final = "napari-simpleclick labels"  # TIFF tag 305 of our masks
-_BROKEN: Final = (
+_TOLD: Final = (  # errors whose own message is a reason
     ValueError,
     tifffile.TiffFileError,  # a ValueError in newer releases of tifffile
     OSError,
-    struct.error,
-    zlib.error,
+    NotImplementedError,
+    MemoryError,
 )
 
 
 def is_tiff(path: str | os.PathLike[str]) -> bool:
     """Tell whether a file is a TIFF that can be opened."""
     try:
-        with tifffile.TiffFile(path) as file:
+        with _decoding(path), tifffile.TiffFile(path) as file:
             return len(file.pages) > 0
-    except _BROKEN:
+    except (OSError, ValueError):
         return False
 
 
@@ -77,16 +78,11 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
         If it is not TIFF, or broken.
     """
     path = Path(path)
-    try:
-        with tifffile.TiffFile(path) as file:
-            _check_whole(file)
-            data, axes = _voxels(path, file.series[0])
-            sizes = voxel_sizes(file)
-            software = file.pages.first.software
-    except FileNotFoundError:
-        raise
-    except _BROKEN as error:
-        raise ValueError(f"{path} cannot be read as TIFF: {error}") from error
+    with _decoding(path), tifffile.TiffFile(path) as file:
+        _check_whole(file)
+        data, axes = _voxels(path, file.series[0])
+        sizes = voxel_sizes(file)
+        software = file.pages.first.software
     is_rgb = axes.endswith("S") and data.shape[-1] in (3, 4)
     channels = _channel_axis(axes)
     steps = [_step(axis, sizes) for i, axis in enumerate(axes) if i != channels]
@@ -160,6 +156,22 @@ def write_tiff(
         )
 
 
+@contextmanager
+def _decoding(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file and the reason, whatever tifffile raises: it trusts every tag."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        reason = (
+            str(error)
+            if isinstance(error, _TOLD)
+            else f"it is broken ({error!r}); expected one that was copied whole"
+        )
+        raise ValueError(f"{path} cannot be read as TIFF: {reason}") from error
+
+
 def _check_whole(file: tifffile.TiffFile) -> None:
     """Refuse a file whose pages go on where it has ended: it was not copied whole."""
     form, handle = file.tiff, file.filehandle
@@ -182,6 +194,8 @@ def _voxels(
         data: NDArray[np.generic] = tifffile.memmap(path, mode="r")
     else:
         data = series.asarray()
+    if data.size == 0:
+        raise ValueError(f"it has no voxels, but shape {data.shape}")
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
     if "S" not in axes:
         return data, axes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
+from napari_simpleclick.io.decoding import decoding
 from napari_simpleclick.io.volume import Volume
 
 if TYPE_CHECKING:
@@ -61,15 +62,11 @@ def read_metaimage(path: str | os.PathLike[str]) -> Volume:
     The MetaImage format: itk.org/Wiki/ITK/MetaIO/Documentation
     """
     path = Path(path)
-    try:
+    with decoding(path, "MetaImage"):
         with path.open("rb") as file:
             header = _header(file)
             stored = _stored(file, header)
         return _volume(path.stem, header, stored)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path}: there is no file {error.filename}") from error
-    except (ValueError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as MetaImage: {error}") from error
 
 
 def _header(file: BinaryIO) -> dict[str, str]:
@@ -90,7 +87,10 @@ def _stored(file: BinaryIO, header: Mapping[str, str]) -> bytes:
         return file.read()
     if place.startswith("LIST") or "%" in place:
         raise ValueError(f"its voxels are in several files, {place}; expected one")
-    stored = Path(file.name).parent.joinpath(place).read_bytes()
+    beside = Path(file.name).parent / place
+    if not beside.is_file():
+        raise FileNotFoundError(f"{file.name}: there is no file {beside}")
+    stored = beside.read_bytes()
     skipped = int(header.get("HeaderSize", "0"))  # -1: whatever precedes the voxels
     return stored[skipped if skipped >= 0 else -_byte_count(header) :]
 

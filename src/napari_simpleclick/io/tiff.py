@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.decoding import decoding
 from napari_simpleclick.io.tiff_metadata import (
     imagej_metadata,
     in_one_unit,
@@ -24,7 +24,6 @@ from napari_simpleclick.io.volume import Volume, compact_labels
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -35,19 +34,12 @@ SUFFIXES: Final = (".tif", ".tiff")
 _IN_MEMORY_BYTES: Final = 1 << 30
 _IMAGEJ_BYTES: Final = 4_000_000_000  # ImageJ's TIFF has 32-bit offsets
 _LABELS_SOFTWARE: Final = "napari-simpleclick labels"  # TIFF tag 305 of our masks
-_TOLD: Final = (  # errors whose own message is a reason
-    ValueError,
-    tifffile.TiffFileError,  # a ValueError in newer releases of tifffile
-    OSError,
-    NotImplementedError,
-    MemoryError,
-)
 
 
 def is_tiff(path: str | os.PathLike[str]) -> bool:
     """Tell whether a file is a TIFF that can be opened."""
     try:
-        with _decoding(path), tifffile.TiffFile(path) as file:
+        with decoding(path, "TIFF"), tifffile.TiffFile(path) as file:
             return len(file.pages) > 0
     except (OSError, ValueError):
         return False
@@ -78,7 +70,7 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
         If it is not TIFF, or broken.
     """
     path = Path(path)
-    with _decoding(path), tifffile.TiffFile(path) as file:
+    with decoding(path, "TIFF"), tifffile.TiffFile(path) as file:
         _check_whole(file)
         data, axes = _voxels(path, file.series[0])
         sizes = voxel_sizes(file)
@@ -154,22 +146,6 @@ def write_tiff(
             resolutionunit="NONE",
             metadata=(ome_metadata if is_ome else imagej_metadata)(axes, sizes),
         )
-
-
-@contextmanager
-def _decoding(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Name the file and the reason, whatever tifffile raises: it trusts every tag."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        reason = (
-            str(error)
-            if isinstance(error, _TOLD)
-            else f"it is broken ({error!r}); expected one that was copied whole"
-        )
-        raise ValueError(f"{path} cannot be read as TIFF: {reason}") from error
 
 
 def _check_whole(file: tifffile.TiffFile) -> None:

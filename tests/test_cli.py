@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from importlib import resources
@@ -168,6 +169,21 @@ def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
     assert sentence in capsys.readouterr().err
     assert scan.read_bytes() == MRI.read_bytes()
     assert not (tmp_path / "new folder").exists()
+
+
+def test_an_interrupted_command_says_so_in_one_line(
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("napari_simpleclick.segment_file.load_predictor", interrupt)
+    assert segment(MRI, clicks, tmp_path / "mask.nii.gz", tmp_path) == 130
+    assert capsys.readouterr().err == "napari-simpleclick: stopped\n"
+    assert not (tmp_path / "mask.nii.gz").exists()
 
 
 def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,6 +152,8 @@ def test_segment_without_a_volume_says_so(
         ("scan.nii.gz", "is the volume; expected another file for the mask"),
         ("link.nii.gz", "is the volume; expected another file for the mask"),
         ("new folder/mask.png", "expected a file name in .nii"),
+        ("folder.nii", "folder.nii is a folder; expected a file name"),
+        ("scan.nii.gz/mask.nii", "scan.nii.gz/mask.nii cannot be written: "),
     ],
 )
 def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
@@ -164,11 +166,23 @@ def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
     scan = tmp_path / "scan.nii.gz"
     scan.write_bytes(MRI.read_bytes())
     (tmp_path / "link.nii.gz").symlink_to(scan)
+    (tmp_path / "folder.nii").mkdir()
     no_model = tmp_path / "none.safetensors"
     assert segment(scan, clicks, tmp_path / name, no_model) == 1
     assert sentence in capsys.readouterr().err
     assert scan.read_bytes() == MRI.read_bytes()
     assert not (tmp_path / "new folder").exists()
+
+
+@pytest.mark.parametrize("command", ["profile", "benchmark"])
+def test_figures_that_cannot_be_written_are_not_measured(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert main([command, "--output", str(tmp_path / "file" / "a.json")]) == 1
+    printed = capsys.readouterr()
+    assert "a.json cannot be written: " in printed.err
+    assert not printed.out
 
 
 def test_an_interrupted_command_says_so_in_one_line(

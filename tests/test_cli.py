@@ -97,6 +97,25 @@ def test_segment_a_tiff(checkpoint: Path, tmp_path: Path) -> None:
     assert set(np.nonzero(labels)[0]) == {3}
 
 
+@pytest.mark.parametrize("shape", [(40, 50), (5, 40, 50)])
+@pytest.mark.parametrize("index", ["1", "-1"])
+def test_segment_refuses_an_index_that_a_single_volume_has_not(
+    shape: tuple[int, ...],
+    index: str,
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import tifffile
+
+    volume, mask = tmp_path / "stack.tif", tmp_path / "mask.tif"
+    tifffile.imwrite(volume, np.zeros(shape, np.uint8), photometric="minisblack")
+    files = [str(volume), "--clicks", str(clicks), "--output", str(mask)]
+    assert main(["segment", *files, "--index", index]) == 1
+    told = f"stack has shape {shape}: no volume of index {index}"
+    assert told in capsys.readouterr().err
+
+
 def test_segment_a_2d_image_tells_an_area(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

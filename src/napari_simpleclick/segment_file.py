@@ -157,17 +157,17 @@ def one_volume(image: Volume, index: int) -> Volume:
     """
     if image.is_rgb or image.channel_axis is not None:
         raise ValueError(f"{image.name} has colours or channels; expected a grey image")
+    count = image.data.shape[0] if image.data.ndim == 4 else 1
+    if image.data.ndim > 4 or not 0 <= index < count:
+        raise ValueError(
+            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
+        )
     if image.data.ndim == 2:
         size = (image.scale[0], *image.scale)
         units = (image.units[0], *image.units)
         return replace(image, data=image.data[None], scale=size, units=units)
     if image.data.ndim == 3:
         return image
-    count = image.data.shape[0]
-    if image.data.ndim != 4 or not 0 <= index < count:
-        raise ValueError(
-            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
-        )
     return replace(
         image, data=image.data[index], scale=image.scale[1:], units=image.units[1:]
     )

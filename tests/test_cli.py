@@ -226,6 +226,15 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cocolvis_vit_base" in printed
 
 
+def test_a_digest_without_a_file_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models", "--sha256", "00"]) == 1
+    printed = capsys.readouterr()
+    assert "--sha256 is for a file: add --import" in printed.err
+    assert not printed.out
+
+
 def test_pack_and_train_give_a_model_to_segment_with(
     clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
         entry = import_checkpoint(arguments.file, sha256=arguments.sha256)
         say(f"{entry.name}  sha256 {entry.sha256}")
         return
+    if arguments.sha256 is not None:
+        raise ValueError("--sha256 is for a file: add --import")
     for entry in list_models():
         place = str(entry.path) if entry.is_available else f"get it: {entry.source}"
         say(f"{entry.name:22} {entry.title}\n{'':22} {place}")

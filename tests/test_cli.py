@@ -204,6 +204,35 @@ def test_figures_that_cannot_be_written_are_not_measured(
     assert not printed.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["profile", "--variants", ""], "variants: '', expected at least one"),
+        (["profile", "--sizes", " ,"], "sizes: ' ,', expected at least one"),
+        (["benchmark", "--sizes", ""], "sizes: '', expected at least one"),
+        (["benchmark", "--runtimes", ""], "runtimes: '', expected at least one"),
+        (["contact-sheet", "--output", "s.xyz"], "s.xyz, expected a file name in .png"),
+        (["contact-sheet", "--output", "s.png", "--size", "0"], "size: 0, expected at"),
+        (["contact-sheet", "--output", "s.png", "--size", "-5"], "size: -5, expected"),
+        (["contact-sheet", "--output", "a.png"], "a.png is a folder; expected a file"),
+    ],
+)
+def test_options_that_give_nothing_are_refused(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").mkdir()
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert not printed.out
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_an_interrupted_command_says_so_in_one_line(
     clicks: Path,
     tmp_path: Path,

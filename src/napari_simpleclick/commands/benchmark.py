@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_writable(arguments.output)
     document = benchmark(
-        split(arguments.variants),
+        split("variants", arguments.variants),
         whole_numbers("sizes", arguments.sizes),
-        split(arguments.runtimes),  # type: ignore[arg-type]  # checked there
+        split("runtimes", arguments.runtimes),  # type: ignore[arg-type]  # checked there
         device=arguments.device,
         rounds=arguments.rounds,
         progress=say,

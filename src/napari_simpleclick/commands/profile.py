@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_writable(arguments.output)
     document = profile(
-        split(arguments.variants),
+        split("variants", arguments.variants),
         whole_numbers("sizes", arguments.sizes),
         device=arguments.device,
         clicks=arguments.clicks,

@@ -233,6 +233,18 @@ def test_options_that_give_nothing_are_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("segment", "where to compute"), ("models", "the published ones")],
+)
+def test_help_tells_what_is_meant(
+    command: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_interrupted_command_says_so_in_one_line(
     clicks: Path,
     tmp_path: Path,

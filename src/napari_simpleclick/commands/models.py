@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("models", help="list the known checkpoints")
+    parser = commands.add_parser(
+        "models",
+        help="list the known checkpoints",
+        description="List the checkpoints that --model takes by name: the bundled one, "
+        "the published ones, and those that were imported.",
+    )
     parser.add_argument(
         "--import",
         dest="file",

@@ -13,7 +13,10 @@ Commands = argparse._SubParsersAction
 def add_device_option(parser: argparse.ArgumentParser) -> None:
     """Add --device."""
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto"
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: cuda where there is one, else cpu)",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from importlib import resources
@@ -96,6 +97,25 @@ def test_segment_a_tiff(checkpoint: Path, tmp_path: Path) -> None:
     assert set(np.nonzero(labels)[0]) == {3}
 
 
+@pytest.mark.parametrize("shape", [(40, 50), (5, 40, 50)])
+@pytest.mark.parametrize("index", ["1", "-1"])
+def test_segment_refuses_an_index_that_a_single_volume_has_not(
+    shape: tuple[int, ...],
+    index: str,
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import tifffile
+
+    volume, mask = tmp_path / "stack.tif", tmp_path / "mask.tif"
+    tifffile.imwrite(volume, np.zeros(shape, np.uint8), photometric="minisblack")
+    files = [str(volume), "--clicks", str(clicks), "--output", str(mask)]
+    assert main(["segment", *files, "--index", index]) == 1
+    told = f"stack has shape {shape}: no volume of index {index}"
+    assert told in capsys.readouterr().err
+
+
 def test_segment_a_2d_image_tells_an_area(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +171,8 @@ def test_segment_without_a_volume_says_so(
         ("scan.nii.gz", "is the volume; expected another file for the mask"),
         ("link.nii.gz", "is the volume; expected another file for the mask"),
         ("new folder/mask.png", "expected a file name in .nii"),
+        ("folder.nii", "folder.nii is a folder; expected a file name"),
+        ("scan.nii.gz/mask.nii", "scan.nii.gz/mask.nii cannot be written: "),
     ],
 )
 def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
@@ -163,6 +185,7 @@ def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
     scan = tmp_path / "scan.nii.gz"
     scan.write_bytes(MRI.read_bytes())
     (tmp_path / "link.nii.gz").symlink_to(scan)
+    (tmp_path / "folder.nii").mkdir()
     no_model = tmp_path / "none.safetensors"
     assert segment(scan, clicks, tmp_path / name, no_model) == 1
     assert sentence in capsys.readouterr().err
@@ -170,11 +193,87 @@ def test_segment_keeps_the_volume_and_computes_no_mask_that_it_cannot_write(
     assert not (tmp_path / "new folder").exists()
 
 
+@pytest.mark.parametrize("command", ["profile", "benchmark"])
+def test_figures_that_cannot_be_written_are_not_measured(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert main([command, "--output", str(tmp_path / "file" / "a.json")]) == 1
+    printed = capsys.readouterr()
+    assert "a.json cannot be written: " in printed.err
+    assert not printed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["profile", "--variants", ""], "variants: '', expected at least one"),
+        (["profile", "--sizes", " ,"], "sizes: ' ,', expected at least one"),
+        (["benchmark", "--sizes", ""], "sizes: '', expected at least one"),
+        (["benchmark", "--runtimes", ""], "runtimes: '', expected at least one"),
+        (["contact-sheet", "--output", "s.xyz"], "s.xyz, expected a file name in .png"),
+        (["contact-sheet", "--output", "s.png", "--size", "0"], "size: 0, expected at"),
+        (["contact-sheet", "--output", "s.png", "--size", "-5"], "size: -5, expected"),
+        (["contact-sheet", "--output", "a.png"], "a.png is a folder; expected a file"),
+    ],
+)
+def test_options_that_give_nothing_are_refused(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").mkdir()
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert not printed.out
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("segment", "where to compute"), ("models", "the published ones")],
+)
+def test_help_tells_what_is_meant(
+    command: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_interrupted_command_says_so_in_one_line(
+    clicks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("napari_simpleclick.segment_file.load_predictor", interrupt)
+    assert segment(MRI, clicks, tmp_path / "mask.nii.gz", tmp_path) == 130
+    assert capsys.readouterr().err == "napari-simpleclick: stopped\n"
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
 def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
     assert "default" in printed
     assert "cocolvis_vit_base" in printed
+
+
+def test_a_digest_without_a_file_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models", "--sha256", "00"]) == 1
+    printed = capsys.readouterr()
+    assert "--sha256 is for a file: add --import" in printed.err
+    assert not printed.out
 
 
 def test_pack_and_train_give_a_model_to_segment_with(

@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 1 after an error that one sentence on stderr explains.
+        Exit status: 0, or 1 after an error that one sentence on stderr explains, or
+        130 after Ctrl-C.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = _parser().parse_args(argv)
@@ -58,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ImportError, OSError, TypeError, ValueError) as error:
         sys.stderr.write(f"napari-simpleclick: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("napari-simpleclick: stopped\n")
+        return 130
     return 0
 
 

@@ -12,6 +12,7 @@ from napari_simpleclick.inference.loading import load_predictor
 from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.inference.volume import segment_volume
+from napari_simpleclick.io.atomic import check_writable
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
 from napari_simpleclick.io.files import check_mask_name, read_volume, write_mask
 from napari_simpleclick.io.units import convert_length, is_length
@@ -122,7 +123,7 @@ def segment_file(
     ------
     OSError, ValueError
         If a file is missing, broken or of another kind, or a click lies outside; or
-        if `output` is the volume itself.
+        if `output` cannot be written, or is the volume itself.
     """
     _check_output(output, volume)
     image = one_volume(read_volume(volume), index)
@@ -134,7 +135,6 @@ def segment_file(
         image.data, [place(c) for c in placed], predictor, limits=limits
     )
     seconds = perf_counter() - start
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_mask(output, labels, image)
     return SegmentedVolume(image, labels, placed, limits, seconds, output)
 
@@ -142,6 +142,7 @@ def segment_file(
 def _check_output(output: Path, volume: Path) -> None:
     """Refuse, before it is computed, a mask that cannot or must not be written."""
     check_mask_name(output)
+    check_writable(output)
     if output.exists() and output.samefile(volume):
         raise ValueError(f"{output} is the volume; expected another file for the mask")
 
@@ -156,17 +157,17 @@ def one_volume(image: Volume, index: int) -> Volume:
     """
     if image.is_rgb or image.channel_axis is not None:
         raise ValueError(f"{image.name} has colours or channels; expected a grey image")
+    count = image.data.shape[0] if image.data.ndim == 4 else 1
+    if image.data.ndim > 4 or not 0 <= index < count:
+        raise ValueError(
+            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
+        )
     if image.data.ndim == 2:
         size = (image.scale[0], *image.scale)
         units = (image.units[0], *image.units)
         return replace(image, data=image.data[None], scale=size, units=units)
     if image.data.ndim == 3:
         return image
-    count = image.data.shape[0]
-    if image.data.ndim != 4 or not 0 <= index < count:
-        raise ValueError(
-            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
-        )
     return replace(
         image, data=image.data[index], scale=image.scale[1:], units=image.units[1:]
     )

@@ -380,6 +380,28 @@ def test_a_failed_write_leaves_the_old_mask(tmp_path, monkeypatch):
     assert {p.name for p in tmp_path.iterdir()} == {"t1.nii", "mask.nii"}
 
 
+@pytest.mark.parametrize(
+    ("field", "values", "reason"),
+    [
+        ("dim", [3, -5, 6, 7, 1, 1, 1, 1], "it is broken .*positive"),
+        ("dim", [3, 0, 6, 7, 1, 1, 1, 1], "it has no voxels"),
+        ("dim", [3, 32767, 32767, 32767, 1, 1, 1, 1], "larger than the memory"),
+        ("vox_offset", np.nan, "float NaN"),
+        ("srow_x", np.nan, "affine has numbers that are not finite"),
+    ],
+)
+def test_broken_headers_are_explained(tmp_path, field, values, reason):
+    path = save(tmp_path / "t1.nii", marked())
+    header = np.memmap(path, nib.nifti1.header_dtype, "r+", shape=())
+    header[field] = values
+    header.flush()
+
+    with pytest.raises(
+        ValueError, match=rf"t1\.nii cannot be read as NIfTI: .*{reason}"
+    ):
+        read_nifti(path)
+
+
 def test_broken_files_are_named(tmp_path):
     whole = save(tmp_path / "t1.nii", marked()).read_bytes()
     (tmp_path / "text.nii").write_text("not an image")

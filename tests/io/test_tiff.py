@@ -319,3 +319,31 @@ def test_broken_files_are_named(tmp_path):
             read_tiff(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         read_tiff(tmp_path / "none.tif")
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "reason"),
+    [
+        ("BitsPerSample", 12, "12-bit.* requires the 'imagecodecs'"),
+        ("BitsPerSample", 0, "no voxels"),
+        ("Compression", 5, "LZW.* requires the 'imagecodecs'"),
+        ("ImageWidth", 0, r"it is broken \(ZeroDivisionError.*copied whole"),
+    ],
+)
+def test_what_cannot_be_decoded_is_explained(tmp_path, tag, value, reason):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, STACK[0])
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags[tag].overwrite(value)
+
+    with pytest.raises(ValueError, match=rf"a\.tif cannot be read as TIFF: .*{reason}"):
+        read_tiff(path)
+
+
+def test_ome_without_a_size_is_explained(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, STACK, ome=True, photometric="minisblack")
+    path.write_bytes(path.read_bytes().replace(b"SizeX", b"Sizes", 1))
+
+    with pytest.raises(ValueError, match=r"a\.ome\.tif cannot .* broken \(KeyError"):
+        read_tiff(path)

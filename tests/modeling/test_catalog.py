@@ -106,15 +106,16 @@ def test_import_copies_records_and_resolves(tmp_path: Path) -> None:
 
 
 def test_imported_file_of_a_known_name_takes_its_place(tmp_path: Path) -> None:
-    source = tiny(tmp_path / "cocolvis_vit_base.pth")
+    source = tmp_path / "sbd_vit_xtiny.pth"
+    export_published(SimpleClick(VARIANTS["xtiny"]), source)
     kept = tmp_path / "kept"
     imported = import_checkpoint(source, kept)
     listed = {entry.name: entry for entry in list_models(kept)}
     assert len(listed) == len(KNOWN)
-    entry = listed["cocolvis_vit_base"]
+    entry = listed["sbd_vit_xtiny"]
     assert entry.is_available
     assert (entry.path, entry.sha256) == (imported.path, imported.sha256)
-    assert (entry.source, entry.training_data) == (PUBLISHED_URL, "COCO+LVIS")
+    assert (entry.source, entry.training_data) == (PUBLISHED_URL, "SBD")
 
 
 def test_variant_is_recognised(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_nothing_is_kept_of_a_file_that_is_refused(tmp_path: Path) -> None:
 def test_a_name_stays_with_its_checkpoint(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     first = import_checkpoint(tiny(tmp_path / "mine.pth"), kept)
-    with pytest.raises(ValueError, match=r"name mine is taken .* rename mine\.pth"):
+    with pytest.raises(ValueError, match=r"name mine is taken .* rename .*mine\.pth"):
         import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
     with pytest.raises(ValueError, match="name default is taken"):
         import_checkpoint(tiny(tmp_path / "default.pth"), kept)
@@ -159,6 +160,14 @@ def test_a_name_stays_with_its_checkpoint(tmp_path: Path) -> None:
     first.path.unlink()
     again = import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
     assert list_models(kept)[-1] == again != first
+
+
+def test_a_published_name_stands_for_its_own_variant(tmp_path: Path) -> None:
+    source, kept = tiny(tmp_path / "cocolvis_vit_huge.pth"), tmp_path / "kept"
+    told = r"cocolvis_vit_huge is the published network huge.* holds another; rename it"
+    with pytest.raises(ValueError, match=told):
+        import_checkpoint(source, kept)
+    assert list_models(kept) == KNOWN
 
 
 @pytest.mark.parametrize(

@@ -44,16 +44,18 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     import json
 
-    from napari_simpleclick.io.atomic import replacing
+    from napari_simpleclick.io.atomic import check_writable, replacing
     from napari_simpleclick.modeling.torch_import import import_torch
 
     import_torch()  # before there is a window
     from napari_simpleclick.evaluation.benchmark import benchmark, benchmark_table
 
+    if arguments.output is not None:
+        check_writable(arguments.output)
     document = benchmark(
-        split(arguments.variants),
+        split("variants", arguments.variants),
         whole_numbers("sizes", arguments.sizes),
-        split(arguments.runtimes),  # type: ignore[arg-type]  # checked there
+        split("runtimes", arguments.runtimes),  # type: ignore[arg-type]  # checked there
         device=arguments.device,
         rounds=arguments.rounds,
         progress=say,

@@ -40,10 +40,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from skimage.io import imsave
 
+    from napari_simpleclick.io.atomic import check_writable, replacing
     from napari_simpleclick.training.contact_sheet import contact_sheet
     from napari_simpleclick.training.dataset import CanvasDataset
     from napari_simpleclick.training.packing import load_pack
 
+    if arguments.output.suffix.lower() != ".png":
+        raise ValueError(f"output: {arguments.output}, expected a file name in .png")
+    if arguments.size < 1:
+        raise ValueError(f"size: {arguments.size}, expected at least 1 pixel")
+    check_writable(arguments.output)
     canvases = CanvasDataset(
         load_pack(arguments.data) if arguments.data else [],
         size=arguments.size,
@@ -51,9 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
         real_fraction=arguments.real_fraction,
     )
     examples = (canvases[index] for index in range(max(arguments.count, 0)))
-    imsave(
-        arguments.output,
-        contact_sheet(examples, arguments.count),
-        check_contrast=False,
-    )
+    sheet = contact_sheet(examples, arguments.count)
+    with replacing(arguments.output) as partial:
+        imsave(partial, sheet, check_contrast=False)
     say(f"{arguments.count} examples in {arguments.output}")

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("models", help="list the known checkpoints")
+    parser = commands.add_parser(
+        "models",
+        help="list the known checkpoints",
+        description="List the checkpoints that --model takes by name: the bundled one, "
+        "the published ones, and those that were imported.",
+    )
     parser.add_argument(
         "--import",
         dest="file",
@@ -34,6 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
         entry = import_checkpoint(arguments.file, sha256=arguments.sha256)
         say(f"{entry.name}  sha256 {entry.sha256}")
         return
+    if arguments.sha256 is not None:
+        raise ValueError("--sha256 is for a file: add --import")
     for entry in list_models():
         place = str(entry.path) if entry.is_available else f"get it: {entry.source}"
         say(f"{entry.name:22} {entry.title}\n{'':22} {place}")

@@ -13,7 +13,10 @@ Commands = argparse._SubParsersAction
 def add_device_option(parser: argparse.ArgumentParser) -> None:
     """Add --device."""
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto"
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: cuda where there is one, else cpu)",
     )
 
 
@@ -36,9 +39,18 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add_runtime_option(parser)
 
 
-def split(text: str) -> list[str]:
-    """Return the parts of a list with commas, "a, b"."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+def split(name: str, text: str) -> list[str]:
+    """Return the parts of a list with commas, "a, b".
+
+    Raises
+    ------
+    ValueError
+        If there is no part; the message gives the option's `name`.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ValueError(f"{name}: {text!r}, expected at least one")
+    return parts
 
 
 def whole_numbers(name: str, text: str) -> list[int]:
@@ -47,9 +59,9 @@ def whole_numbers(name: str, text: str) -> list[int]:
     Raises
     ------
     ValueError
-        If a part is no whole number; the message gives the option's `name`.
+        If there is no part, or one that is no whole number, as in `split`.
     """
-    parts = split(text)
+    parts = split(name, text)
     for part in parts:
         if not part.isdecimal():
             raise ValueError(

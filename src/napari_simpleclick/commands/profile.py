@@ -35,10 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     import json
 
     from napari_simpleclick.evaluation.profile import profile, profile_table
-    from napari_simpleclick.io.atomic import replacing
+    from napari_simpleclick.io.atomic import check_writable, replacing
 
+    if arguments.output is not None:
+        check_writable(arguments.output)
     document = profile(
-        split(arguments.variants),
+        split("variants", arguments.variants),
         whole_numbers("sizes", arguments.sizes),
         device=arguments.device,
         clicks=arguments.clicks,

@@ -21,17 +21,61 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : path-like
-        The file to create or replace, in a folder that exists. A link is followed.
+        The file to create or replace; its folder is made, too. A link is followed.
 
     Yields
     ------
     Path
         A new name in the same folder, with the same suffixes.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written: it names the path, not the new name.
     """
     target = Path(path).resolve()
-    partial = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
+    partial = _beside(target, target.parent)
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
         os.replace(partial, target)
+    except OSError as error:
+        if str(error.filename) == str(partial):
+            raise _unwritable(path, error) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that `replacing` could not write, before it is computed.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to create or replace.
+
+    Raises
+    ------
+    OSError
+        If it is a folder, or nothing can be created in its folder; of folders that are
+        not there yet, in the first one above that is.
+    """
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected a file name")
+    folder = next(folder for folder in target.parents if folder.exists())
+    probe = _beside(target, folder)
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _beside(target: Path, folder: Path) -> Path:
+    return folder / f".{uuid.uuid4().hex[:8]}-{target.name}"
+
+
+def _unwritable(path: str | os.PathLike[str], error: OSError) -> OSError:
+    return OSError(f"{path} cannot be written: {error.strerror}")

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.decoding import decoding
 from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
@@ -114,10 +115,8 @@ def read_clicks(
         If the file is another, or a click is wrong: named by its index, from 0.
     """
     path = Path(path)
-    try:
+    with decoding(path, "JSON"):
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f'{path} is no file of clicks; expected "format": "{_FORMAT}"')
     if content.get("version") != _VERSION:

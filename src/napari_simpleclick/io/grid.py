@@ -99,10 +99,19 @@ class NiftiGrid:
 
     @property
     def directions(self) -> str:
-        """Where each stored axis of space runs to, such as "LPS"; "" if unknown."""
+        """Where each stored axis of space runs to, such as "LPS"; "" if unknown.
+
+        Raises
+        ------
+        ValueError
+            If the affine that says so is not made of finite numbers.
+        """
         if not (self.header["qform_code"] > 0 or self.header["sform_code"] > 0):
             return ""
-        stored = orientations.io_orientation(self.header.get_best_affine())
+        affine = self.header.get_best_affine()
+        if not np.isfinite(affine).all():
+            raise ValueError("its affine has numbers that are not finite")
+        stored = orientations.io_orientation(affine)
         if np.isnan(stored).any():  # an affine without volume says no directions
             return ""
         return "".join(orientations.ornt2axcodes(stored))

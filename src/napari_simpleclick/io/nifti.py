@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 
 from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.decoding import decoding
 from napari_simpleclick.io.grid import NiftiGrid
 from napari_simpleclick.io.volume import Volume, compact_labels
 
@@ -56,17 +54,13 @@ def read_nifti(path: str | os.PathLike[str]) -> Volume:
         If it is not NIfTI, or broken.
     """
     path = Path(path)
-    try:
+    with decoding(path, "NIfTI"):
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Image):
-            raise ValueError(f"{path} holds {type(image).__name__}; expected NIfTI")
+            raise ValueError(f"it holds {type(image).__name__}")
+        grid = NiftiGrid(image.header.copy(), path)
         voxels = _voxels(image)
-    except FileNotFoundError:
-        raise
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as NIfTI: {error}") from error
-    grid = NiftiGrid(image.header.copy(), path)
-    data: NDArray[Any] = grid.to_display(voxels)
+        data: NDArray[Any] = grid.to_display(voxels)
     if data.dtype.names is not None:
         data = np.stack([data[name] for name in data.dtype.names], axis=-1)
     return Volume(
@@ -141,6 +135,8 @@ def _voxels(image: nib.Nifti1Image) -> NDArray[np.generic]:
         voxels = np.asanyarray(proxy)
     else:
         voxels = np.asarray(proxy, np.result_type(proxy.dtype, np.float32))
+    if voxels.size == 0:
+        raise ValueError(f"it has no voxels, but shape {voxels.shape}")
     voxels = voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
     if isinstance(voxels, np.memmap) and voxels.nbytes < _IN_MEMORY_BYTES:
         return np.array(voxels)

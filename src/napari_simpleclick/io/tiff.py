@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.decoding import decoding
 from napari_simpleclick.io.tiff_metadata import (
     imagej_metadata,
     in_one_unit,
@@ -34,21 +34,14 @@ SUFFIXES: Final = (".tif", ".tiff")
 _IN_MEMORY_BYTES: Final = 1 << 30
 _IMAGEJ_BYTES: Final = 4_000_000_000  # ImageJ's TIFF has 32-bit offsets
 _LABELS_SOFTWARE: Final = "napari-simpleclick labels"  # TIFF tag 305 of our masks
-_BROKEN: Final = (
-    ValueError,
-    tifffile.TiffFileError,  # a ValueError in newer releases of tifffile
-    OSError,
-    struct.error,
-    zlib.error,
-)
 
 
 def is_tiff(path: str | os.PathLike[str]) -> bool:
     """Tell whether a file is a TIFF that can be opened."""
     try:
-        with tifffile.TiffFile(path) as file:
+        with decoding(path, "TIFF"), tifffile.TiffFile(path) as file:
             return len(file.pages) > 0
-    except _BROKEN:
+    except (OSError, ValueError):
         return False
 
 
@@ -77,16 +70,11 @@ def read_tiff(path: str | os.PathLike[str]) -> Volume:
         If it is not TIFF, or broken.
     """
     path = Path(path)
-    try:
-        with tifffile.TiffFile(path) as file:
-            _check_whole(file)
-            data, axes = _voxels(path, file.series[0])
-            sizes = voxel_sizes(file)
-            software = file.pages.first.software
-    except FileNotFoundError:
-        raise
-    except _BROKEN as error:
-        raise ValueError(f"{path} cannot be read as TIFF: {error}") from error
+    with decoding(path, "TIFF"), tifffile.TiffFile(path) as file:
+        _check_whole(file)
+        data, axes = _voxels(path, file.series[0])
+        sizes = voxel_sizes(file)
+        software = file.pages.first.software
     is_rgb = axes.endswith("S") and data.shape[-1] in (3, 4)
     channels = _channel_axis(axes)
     steps = [_step(axis, sizes) for i, axis in enumerate(axes) if i != channels]
@@ -182,6 +170,8 @@ def _voxels(
         data: NDArray[np.generic] = tifffile.memmap(path, mode="r")
     else:
         data = series.asarray()
+    if data.size == 0:
+        raise ValueError(f"it has no voxels, but shape {data.shape}")
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
     if "S" not in axes:
         return data, axes

@@ -194,7 +194,8 @@ def import_checkpoint(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the digest or the checkpoint already under this name is another.
+        If the digest or the checkpoint already under this name is another, or the name
+        is that of a published one of another variant.
     """
     import_torch()
     from napari_simpleclick.modeling.checkpoint import load_checkpoint
@@ -206,16 +207,15 @@ def import_checkpoint(
     partial = kept / f".{uuid4().hex}"
     try:
         shutil.copyfile(source, partial)
-        digest = _digest(partial)
-        _check_import(source, digest, sha256, kept)
         entry = CatalogEntry(
             name=source.stem,
             title=source.stem,
             source=str(source.resolve()),
             variant=next((k for k, v in VARIANTS.items() if v == model.config), None),
             path=kept / source.name,
-            sha256=digest,
+            sha256=_digest(partial),
         )
+        _check_import(entry, sha256, kept)
         partial.replace(kept / source.name)
         _write_record(entry, kept)
     finally:
@@ -255,16 +255,22 @@ def _write_record(entry: CatalogEntry, directory: Path) -> None:
     (directory / f"{entry.name}{_RECORD}").write_text(text, encoding="utf-8")
 
 
-def _check_import(source: Path, digest: str, expected: str | None, kept: Path) -> None:
-    if expected is not None and digest != expected.strip().lower():
-        raise ValueError(f"sha256: {source} has {digest}, expected {expected}")
+def _check_import(new: CatalogEntry, expected: str | None, kept: Path) -> None:
+    if expected is not None and new.sha256 != expected.strip().lower():
+        raise ValueError(f"sha256: {new.source} has {new.sha256}, expected {expected}")
     bundled, *others = list_models(kept)
     taken = {entry.name for entry in others if entry.is_available}
-    same = {entry.name for entry in others if entry.sha256 == digest}
-    if source.stem in {bundled.name} | (taken - same):
+    same = {entry.name for entry in others if entry.sha256 == new.sha256}
+    if new.name in {bundled.name} | (taken - same):
         raise ValueError(
-            f"path: the name {source.stem} is taken by another checkpoint; rename "
-            f"{source.name} before importing it"
+            f"path: the name {new.name} is taken by another checkpoint; rename "
+            f"{new.source} before importing it"
+        )
+    known = {entry.name: entry.variant for entry in KNOWN}
+    if known.get(new.name, new.variant) != new.variant:
+        raise ValueError(
+            f"path: {new.name} is the published network {known[new.name]}, and "
+            f"{new.source} holds another; rename it before importing it"
         )
 
 

@@ -144,6 +144,18 @@ def test_a_state_of_an_earlier_version_is_carried_on(
     assert saved_step(output) == 4
 
 
+def test_a_run_of_another_network_is_not_carried_on(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    train(dataclasses.replace(config, steps=1), tmp_path / "run")
+    other = dataclasses.replace(config, initial=None, variant="xtiny")
+    with pytest.raises(
+        ValueError, match=r"state\.pt holds another network than variant"
+    ):
+        train(other, tmp_path / "run")
+    assert saved_step(tmp_path / "run") == 1
+
+
 def test_training_leaves_checkpoints_a_state_and_logs(
     config: TrainConfig, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from napari_simpleclick.training.assembly import (
     build_clicks,
     build_model,
     build_optimizer,
+    check_network,
 )
 from napari_simpleclick.training.processes import open_fabric
 
@@ -108,6 +109,11 @@ def start(
         As `open_fabric` gives it; None opens it.
     source : SliceSource or None
         Where all slices come from; None for what `config` names.
+
+    Raises
+    ------
+    ValueError
+        If the saved state is that of another network than `config` names.
     """
     fabric = fabric or open_fabric(config)
     values: dict[str, Any] = {}
@@ -117,6 +123,7 @@ def start(
     drawn = own["pool"]["drawn"] if own else 0
     state = _assemble(config, fabric, drawn, source)
     if values:
+        check_network(state.model, values["model"], config, saved)
         logger.info("resuming from step %d of %s", values["step"], saved)
         _restore(state, values)
     if own:

@@ -177,8 +177,6 @@ class _Run:
                 self._do_what_is_due()
             self._validate()
             self._save()
-        if self.log is not None:
-            logger.info("the averaged weights are in %s", self.output / LAST_NAME)
 
     def close(self) -> None:
         if self.log is not None:

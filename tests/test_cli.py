@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from importlib import resources
@@ -252,7 +251,7 @@ def test_an_interrupted_command_says_so_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_simpleclick.segment_file.load_predictor", interrupt)
     assert segment(MRI, clicks, tmp_path / "mask.nii.gz", tmp_path) == 130

@@ -43,8 +43,8 @@ NEW_LAYER = "new layer"
 STEP = 0.01
 SIGN_NAMES = {"+": "+  inside", "-": "\u2212  outside"}
 HINT = (
-    "Click to add; right click or Shift+click for the other sign. Press 3 to select a "
-    "click, then drag it or press Delete; press 2 to add again."
+    "Click to add, right click for the other sign. Press 3 to select a click, then "
+    "drag it or press Delete; press 2 to add again."
 )
 
 

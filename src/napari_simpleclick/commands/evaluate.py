@@ -30,7 +30,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     option("--dataset", required=True, help="folder, volume, ssTEM, BraTS ...")
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")
-    option("--model", nargs="+", default=["default"], help="names, files, or baselines")
+    option(
+        "--model",
+        nargs="+",
+        default=["default"],
+        help="names, files, or baselines: random-walker, watershed, grabcut",
+    )
     option("--output", type=Path, required=True, help="folder for the results")
     option("--max-clicks", type=int, default=20, help="clicks on each object")
     option("--batch-size", type=int, help="objects at once (default: 1 on CPU, GPU 16)")

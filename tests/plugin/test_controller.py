@@ -336,16 +336,22 @@ def test_contrast_limits_count(
     assert set(np.unique(predictor.seen[-1][0])) == {0, 255}
 
 
-def test_lazy_data_is_read_one_slice_at_a_time(
-    viewer: ViewerModel, controller: SegmentationController
-) -> None:
+def lazy(value: int) -> tuple[da.Array, list[int]]:
+    """Return a volume of one value, and the slices of it that were read."""
     read: list[int] = []
 
     def block(block_info: Any = None) -> np.ndarray:
         read.append(block_info[None]["chunk-location"][0])
-        return np.zeros((1, 40, 50), np.uint8)
+        return np.full((1, 40, 50), value, np.uint8)
 
-    data = da.map_blocks(block, chunks=((1,) * 20, (40,), (50,)), dtype=np.uint8)
+    chunks = (1,) * 20, (40,), (50,)
+    return da.map_blocks(block, chunks=chunks, dtype=np.uint8), read
+
+
+def test_lazy_data_is_read_one_slice_at_a_time(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    data, read = lazy(0)
     _, points, labels = begin(viewer, controller, data, contrast_limits=[0, 1])
     viewer.dims.set_point(0, 4)
     read.clear()
@@ -358,13 +364,7 @@ def test_lazy_data_is_read_one_slice_at_a_time(
 def test_a_new_object_does_not_read_all_of_lazy_labels(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    read: list[int] = []
-
-    def block(block_info: Any = None) -> np.ndarray:
-        read.append(block_info[None]["chunk-location"][0])
-        return np.full((1, 40, 50), 7, np.uint8)
-
-    data = da.map_blocks(block, chunks=((1,) * 20, (40,), (50,)), dtype=np.uint8)
+    data, read = lazy(7)
     image, labels = viewer.add_image(VOLUME), viewer.add_labels(data)
     controller.start(image, labels)
     assert controller.state.object_id == 8

@@ -189,7 +189,7 @@ class SegmentationController:
 
     def stop(self) -> None:
         """End the segmentation; its layers stay as they are."""
-        if self._run is not None:
+        if self._run is not None and self._run.points in self._viewer.layers:
             self._run.points.mode = "pan_zoom"  # clicks there would come to nothing
         self._let_go()
 

@@ -217,6 +217,16 @@ def test_a_click_that_is_redone_builds_on_what_was_drawn_since() -> None:
     assert value(session) == 2
 
 
+def test_a_click_that_was_moved_back_is_answered_by_another_model() -> None:
+    session, model = clicked(A)
+    session.move(0, C)
+    session.move(0, A)
+    session.invalidate()
+    session.ask([Target(1, PLANE)])
+    settle(session, model)
+    assert value(session) == 1
+
+
 def test_missing_masks_are_computed_when_asked_for() -> None:
     session, model = clicked(A, B)
     session.invalidate()

@@ -1,6 +1,5 @@
 """Files that appear whole or not at all, as those see it who ask for them."""
 
-import os
 import re
 from pathlib import Path
 
@@ -28,11 +27,10 @@ def test_folders_are_made_by_writing_alone(tmp_path):
     ("name", "reason"),
     [
         ("folder", "is a folder; expected a file name"),
-        ("file/a.txt", "cannot be written: Not a directory"),
-        ("n" * 250, "cannot be written: File name too long"),
+        ("file/a.txt", "cannot be written: "),  # the system's own words follow
+        ("n" * 250, "cannot be written: "),
     ],
 )
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other words for it")
 def test_what_cannot_be_written_is_refused_by_its_own_name(tmp_path, name, reason):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("no folder")

@@ -10,10 +10,7 @@ after is moved or deleted, the strokes are drawn over the new mask.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_simpleclick.inference.click_history import (
     ClickHistory,
@@ -21,19 +18,17 @@ from napari_simpleclick.inference.click_history import (
     Target,
     clicks_on,
 )
+from napari_simpleclick.inference.drawn_masks import DrawnMasks
 from napari_simpleclick.inference.prediction_cache import PredictionCache
-from napari_simpleclick.inference.strokes import Strokes
-from napari_simpleclick.types import Click, Prediction, Roi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.plane import Plane
-
-Key: TypeAlias = tuple[Target, tuple[Click, ...]]
-"""A target and clicks on it, which a mask belongs to."""
+    from napari_simpleclick.types import Click, Prediction
 
 __all__ = ["ClickSession", "PlacedClick", "Request", "Target"]
 
@@ -80,8 +75,7 @@ class ClickSession:
         self.object_id = object_id
         self._history = ClickHistory()
         self._answers = PredictionCache(max_bytes)
-        self._drawn: dict[Key, tuple[Prediction, Strokes]] = {}
-        self._edited_from: dict[Key, tuple[Click, ...]] = {}
+        self._drawn = DrawnMasks()
         self._wanted: dict[Target, None] = {}
         self._generation = 0
 
@@ -160,9 +154,7 @@ class ClickSession:
         changed = self._history.edit(tuple(clicks))
         for target in changed:
             old, new = clicks_on(target, before), self.clicks_of(target)
-            shared = min(len(old), len(new))
-            if old[:shared] != new[:shared]:
-                self._edited_from[target, new] = old
+            self._drawn.note_edit(target, old, new)
         self.ask(changed)
         return changed
 
@@ -200,12 +192,9 @@ class ClickSession:
         """
         if clicks or mask.any():
             _, before = self._best(target, clicks)
-            self._drawn[target, clicks] = (
-                _drawn_by_hand(mask, None if before is None else before.roi),
-                self._strokes((target, clicks), before, mask, threshold),
-            )
+            self._drawn.put(target, clicks, mask, before, threshold)
         else:
-            self._drawn.pop((target, clicks), None)
+            self._drawn.drop(target, clicks)
         self._answers.forget(
             lambda key: key[0] == target and key[1][: len(clicks)] == clicks
         )
@@ -268,11 +257,8 @@ class ClickSession:
         if not self._is_valid(request):
             return False
         key = request.target, request.clicks
-        strokes = self._strokes_before_edit(key)
-        if strokes is None:
+        if not self._drawn.redraw(*key, prediction):
             self._answers.put(key, prediction)
-        else:
-            self._drawn[key] = strokes.over(prediction), strokes
         return self._is_current(request)
 
     def abandon(self, request: Request) -> bool:
@@ -301,37 +287,10 @@ class ClickSession:
     ) -> tuple[int, Prediction | None]:
         for count in range(len(clicks), -1, -1):
             key = target, clicks[:count]
-            drawn, _ = self._drawn.get(key, (None, None))
-            found = drawn or self._answers.get(key)
+            found = self._drawn.get(*key) or self._answers.get(key)
             if found is not None:
                 return count, found
         return 0, None
-
-    def _strokes(
-        self,
-        key: Key,
-        before: Prediction | None,
-        mask: NDArray[np.bool_],
-        threshold: float,
-    ) -> Strokes:
-        """Return what was drawn over a model's answer, earlier strokes included."""
-        was = np.zeros_like(mask) if before is None else before.mask(threshold)
-        new = Strokes.between(was, mask)
-        return self._drawn[key][1].then(new) if key in self._drawn else new
-
-    def _strokes_before_edit(self, key: Key) -> Strokes | None:
-        """Return the strokes over clicks that were edited to become these ones."""
-        target, clicks = key
-        if key not in self._edited_from:
-            return None
-        old = self._edited_from[key]
-        found = [
-            self._drawn[target, old[:count]][1]
-            for count in range(1, len(old) + 1)
-            if (target, old[:count]) in self._drawn and old[:count] != clicks[:count]
-        ]
-        earlier = None if found else self._strokes_before_edit((target, old))
-        return reduce(Strokes.then, found) if found else earlier
 
     def _is_valid(self, request: Request) -> bool:
         _, previous = self._best(request.target, request.clicks[:-1])
@@ -344,10 +303,3 @@ class ClickSession:
     def _check_index(self, index: int) -> None:
         if not 0 <= index < len(self.clicks):
             raise IndexError(f"click {index} of {len(self.clicks)}")
-
-
-def _drawn_by_hand(mask: NDArray[np.bool_], roi: Roi | None) -> Prediction:
-    height, width = mask.shape
-    box = Roi.around(mask) or Roi(0, 0, 0, 0)
-    inside = mask[box.slices].astype(np.float32)
-    return Prediction(inside, roi, box=box, shape=(height, width))

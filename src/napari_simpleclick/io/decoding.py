@@ -44,7 +44,7 @@ def decoding(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except Exception as error:
+    except Exception as error:  # no list of a decoder's errors was ever complete
         raise ValueError(
             f"{path} cannot be read as {kind}: {_reason(error)}"
         ) from error

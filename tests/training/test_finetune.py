@@ -101,6 +101,19 @@ def test_too_few_images_to_measure_are_learned_from_and_that_is_said(
     assert "--restart" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["best", "last"])
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.usefixtures("eager")
+def test_a_checkpoint_of_data_named_as_a_part_of_a_run_is_kept(
+    model: Path, tmp_path: Path, name: str, count: int
+) -> None:
+    data, output = write_squares(tmp_path / name, count), tmp_path / "out"
+    tuned = fine_tune(data, output, initial=model, minutes=60, device="cpu")
+    assert tuned.checkpoint == output / f"{name}.safetensors"
+    assert list(output.glob("*.safetensors")) == [tuned.checkpoint]
+    load_checkpoint(tuned.checkpoint)
+
+
 @pytest.mark.parametrize("minutes", ["inf", "nan", "0"])
 def test_a_time_that_never_ends_is_refused(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], minutes: str

@@ -232,14 +232,15 @@ def _measure(
 
 
 def _keep(output: Path, name: str, kept: str) -> Path | None:
-    """Give the checkpoint the name of the data, and remove what is of no more use."""
-    checkpoint = output / f"{name}.safetensors"
-    found = (output / kept).exists()
-    if found:
-        (output / kept).replace(checkpoint)
-    for other in (BEST_NAME, LAST_NAME, STATE_NAME):
+    """Remove what is of no more use, and give the checkpoint the name of the data.
+
+    In this order, as the data may have one of the names of a run.
+    """
+    for other in {BEST_NAME, LAST_NAME, STATE_NAME} - {kept}:
         (output / other).unlink(missing_ok=True)
-    return checkpoint if found else None
+    if not (output / kept).exists():
+        return None
+    return (output / kept).replace(output / f"{name}.safetensors")
 
 
 def _scored(curve: NDArray[np.float64]) -> tuple[float, ...]:

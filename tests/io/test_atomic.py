@@ -53,3 +53,14 @@ def test_a_failed_write_names_the_file_that_was_asked_for(tmp_path):
     ):
         partial.write_text("whole")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_is_told_of_the_file(tmp_path):
+    with (
+        pytest.raises(OSError, match=r"a\.txt cannot be written: No space left"),
+        replacing(tmp_path / "a.txt"),
+        open("/dev/full", "w") as full,
+    ):
+        full.write("whole")
+    assert not list(tmp_path.iterdir())

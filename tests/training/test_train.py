@@ -2,6 +2,9 @@ import csv
 import dataclasses
 import logging
 import math
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +132,53 @@ def held_out(folder: Path) -> Path:
         square[10:20, 10:20] = 1
         io.imsave(data / name / "a.png", square, check_contrast=False)
     return data.parent
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+@pytest.mark.parametrize(
+    ("room", "written", "unwritten"),
+    [(200_000, True, "state.pt"), (4_000, False, "last.safetensors")],
+)
+def test_a_full_disk_takes_the_state_before_the_weights_and_is_one_sentence(
+    config: TrainConfig, tmp_path: Path, room: int, written: bool, unwritten: str
+) -> None:
+    (tmp_path / "run.toml").write_text(
+        'initial = "tiny.safetensors"\nsteps = 1\ncanvas_size = 48\n'
+        "input_sizes = [32]\nbatch_sizes = [2]\nusers = 40\nworkers = 0\n"
+        "tensorboard = false\n"
+    )
+    output = tmp_path / "run"
+    done = in_little_room(room, ["train", tmp_path / "run.toml", "--output", output])
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert f"{output / unwritten} cannot be written: " in said
+    assert "File too large" in said
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in output.glob("*.safetensors")] == (
+        ["last.safetensors"] if written else []
+    )
+    if written:
+        load_checkpoint(output / "last.safetensors")
+    assert not list(output.glob(".*"))
+
+
+def in_little_room(
+    room: int, command: Sequence[object]
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line where no file can be larger than a number of bytes."""
+    code = (
+        "import resource, signal, sys\n"
+        "from napari_simpleclick.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_state_of_an_earlier_version_is_carried_on(

@@ -37,14 +37,38 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     partial = _beside(target, target.parent)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield partial
-        os.replace(partial, target)
-    except OSError as error:
-        if str(error.filename) == str(partial):
-            raise _unwritable(path, error) from error
-        raise
+        with naming(path, partial):
+            yield partial
+            os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(
+    path: str | os.PathLike[str], partial: str | os.PathLike[str] = ""
+) -> Iterator[None]:
+    """Let the error of a failed write name the file, which a full disk's does not.
+
+    Parameters
+    ----------
+    path : path-like
+        The file that is asked for.
+    partial : path-like
+        What it is written to, if that has another name.
+
+    Raises
+    ------
+    OSError
+        In place of one of the system that names `partial`, or no file.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_write = error.errno is not None and error.filename is None
+        if is_write or str(error.filename) == str(partial):
+            raise _unwritable(path, error) from error
+        raise
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

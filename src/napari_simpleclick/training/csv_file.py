@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.atomic import naming, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ class CsvFile:
 
     def add(self, row: Sequence[str]) -> None:
         """Append one row, its step first."""
-        _write(self.path, [row])
+        with naming(self.path):
+            _write(self.path, [row])
 
 
 def _rows(path: Path) -> list[list[str]]:

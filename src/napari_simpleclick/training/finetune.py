@@ -15,7 +15,7 @@ from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.mixture import Mixture
 from napari_simpleclick.training.own_data import objects, read_own_data, split
 from napari_simpleclick.training.slices import SyntheticSlices, VolumeSlices
-from napari_simpleclick.training.train import BEST_NAME, LAST_NAME, STATE_NAME, train
+from napari_simpleclick.training.train import BEST_NAME, LAST_NAME, train
 from napari_simpleclick.training.train_log import VALIDATION_NAME
 from napari_simpleclick.training.validation import (
     SCORED,
@@ -156,6 +156,7 @@ def fine_tune(
         source=_source(parts.learned),
         validation=validation,
         score_to_beat=score(before) if before else -math.inf,
+        resumable=False,
     )
     return FineTuning(
         _keep(output, name, BEST_NAME if validation else LAST_NAME),
@@ -236,7 +237,7 @@ def _keep(output: Path, name: str, kept: str) -> Path | None:
 
     In this order, as the data may have one of the names of a run.
     """
-    for other in {BEST_NAME, LAST_NAME, STATE_NAME} - {kept}:
+    for other in {BEST_NAME, LAST_NAME} - {kept}:
         (output / other).unlink(missing_ok=True)
     if not (output / kept).exists():
         return None

@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from safetensors import SafetensorError
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -49,6 +50,7 @@ def train(
     source: SliceSource | None = None,
     validation: Mapping[str, Sequence[Sample]] | None = None,
     score_to_beat: float = -math.inf,
+    resumable: bool = True,
 ) -> SimpleClick:
     """Train a network, or carry on.
 
@@ -69,6 +71,8 @@ def train(
         `config.validation` names.
     score_to_beat : float
         Score that the first best checkpoint of a new run has to beat.
+    resumable : bool
+        Keep the state to resume from, several times as large as a checkpoint.
 
     Returns
     -------
@@ -81,6 +85,8 @@ def train(
         If a package that training needs is not installed.
     FileNotFoundError, ValueError
         If a file, a number or the device does not fit.
+    OSError
+        If a file cannot be written, as on a full disk.
     """
     fabric = open_fabric(config)
     config = config.in_steps(fabric.world_size)
@@ -88,7 +94,7 @@ def train(
     saved = output / STATE_NAME if resume else None
     state = start(config, saved, fabric=fabric, source=source)
     state.best_score = max(state.best_score, score_to_beat)
-    run = _Run(config, output, state, validation)
+    run = _Run(config, output, state, validation, resumable=resumable)
     try:
         run.go()
     finally:
@@ -145,8 +151,11 @@ class _Run:
         output: Path,
         state: TrainState,
         validation: Mapping[str, Sequence[Sample]] | None,
+        *,
+        resumable: bool,
     ) -> None:
         self.config, self.output, self.state = config, output, state
+        self.resumable = resumable
         self.saved = self.validated = state.seconds
         self.began = time.monotonic() - state.seconds
         self.has_validation = bool(validation or config.validation)
@@ -202,14 +211,19 @@ class _Run:
         self._save()
 
     def _save(self) -> None:
-        save_state(self.state, self.output / STATE_NAME)
+        """Write the weights first: they are what may still fit on a disk."""
         if self.log is not None:
             self._save_model(LAST_NAME)
+        if self.resumable:
+            save_state(self.state, self.output / STATE_NAME)
         self.saved = self.state.seconds
 
     def _save_model(self, name: str) -> None:
-        steps = {"steps": str(self.state.step)}
-        save_checkpoint(self.state.averaged_model(), self.output / name, metadata=steps)
+        path, steps = self.output / name, {"steps": str(self.state.step)}
+        try:
+            save_checkpoint(self.state.averaged_model(), path, metadata=steps)
+        except SafetensorError as error:
+            raise OSError(f"{path} cannot be written: {error}") from error
 
     def _validate(self) -> None:
         """Measure the weights as a checkpoint would hold them, once for each step."""

@@ -138,6 +138,11 @@ def save_state(state: TrainState, path: Path) -> None:
     """Write the state of all processes to a file that is whole at any moment.
 
     All processes have to call this; the first one writes.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, as on a full disk.
     """
     own: dict[str, Any] = {"pool": _on_cpu(state.pool.state_dict())}
     own |= _random_states(state.fabric.device)
@@ -155,9 +160,18 @@ def save_state(state: TrainState, path: Path) -> None:
             "validated": state.validated,
             "pending": state.pending,
         }
-        with replacing(path) as partial:
-            torch.save(values, partial)
+        _write(values, path)
     state.fabric.barrier()
+
+
+def _write(values: dict[str, Any], path: Path) -> None:
+    with replacing(path) as partial, partial.open("wb") as file:
+        try:
+            torch.save(values, file)
+        except RuntimeError as error:  # torch's own, while that of the file passes
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def _assemble(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_simpleclick.inference.intensity import display_range, to_display
+from napari_simpleclick.training.hounsfield import CT_WINDOW, is_ct
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CT_AIR = -500
-"""Volumes that reach below are taken for CT, in Hounsfield units."""
-
-CT_WINDOW = (-200.0, 300.0)
-"""Hounsfield units shown from black to white: soft tissue."""
+SAMPLES = 10_000_000
+"""Pixels of a larger image that its percentiles are taken of, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +50,17 @@ def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray
-        uint8, full range.
+        uint8, full range; values that are not finite as `to_display` shows them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image is complex, not numeric or empty.
     """
     if image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
-    values = image.astype(np.float32)
-    low, high = np.percentile(values, (0.5, 99.5))
-    if values.min() < CT_AIR:
-        low, high = CT_WINDOW
-    scaled = ((values - low) / max(float(high - low), 1e-6)).clip(0, 1)
-    result: NDArray[np.uint8] = (255 * scaled).round().astype(np.uint8)
-    return result
+    limits = CT_WINDOW if is_ct(image) else display_range(image, max_samples=SAMPLES)
+    return to_display(image.reshape(len(image), -1), limits).reshape(image.shape)
 
 
 def renumber(labels: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:

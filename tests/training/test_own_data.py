@@ -98,6 +98,52 @@ def test_of_one_volume_the_last_slices_are_held_out_beyond_a_gap() -> None:
     assert learned.axes == (0,)  # along another axis it would see the held-out slices
 
 
+def test_images_are_held_out_of_those_with_objects(tmp_path: Path) -> None:
+    write_images(tmp_path / "mine", 12)
+    for number in (2, 3, 7):
+        mask = np.zeros((40, 50), np.uint8)
+        mask[:7, :9] = 1  # 63 pixels
+        file = tmp_path / "mine" / "masks" / f"{number:02}.png"
+        io.imsave(file, mask, check_contrast=False)
+    parts = split(read_own_data(tmp_path / "mine"))
+    shown = [int(v.image.max()) for v in parts.held_out]  # type: ignore[union-attr]
+    assert shown == [40, 100]
+    assert len(parts.learned) == 10
+    assert len(objects(parts.held_out, 10)) == 4
+
+
+def test_slices_are_held_out_of_those_with_objects() -> None:
+    volume = a_volume(40)
+    volume.labels[[*range(5), *range(6, 40, 2)]] = 0
+    volume.labels[30:] = 0
+    parts = split([volume])
+    (learned,), (held_out,) = parts.learned, parts.held_out
+    assert learned.image is not None
+    assert held_out.image is not None
+    assert learned.image.max() == 24
+    assert (held_out.image.min(), held_out.image.max()) == (27, 29)
+    names = [sample.name for sample in objects(parts.held_out, 10)]
+    assert names == ["mine/0/1", "mine/0/2", "mine/2/1", "mine/2/2"]
+
+
+def test_where_few_slices_have_objects_all_are_learned_from() -> None:
+    volume = a_volume(40)
+    volume.labels[4:] = 0
+    assert split([volume, volume]).held_out == ()
+    assert len(split([volume, volume]).learned) == 2
+
+
+@pytest.mark.parametrize("pixels", [0, 23])
+def test_masks_without_an_object_are_refused(tmp_path: Path, pixels: int) -> None:
+    write_images(tmp_path / "mine", 2)
+    mask = np.zeros((40, 50), np.uint8)
+    mask[0, :pixels] = 1
+    for file in (tmp_path / "mine" / "masks").iterdir():
+        io.imsave(file, mask, check_contrast=False)
+    with pytest.raises(ValueError, match=r"mine holds no object .* at least 24 pixels"):
+        read_own_data(tmp_path / "mine")
+
+
 def test_contrasts_that_share_labels_stay_together() -> None:
     patients = (0, 0, 1, 2, 2, 3)
     parts = split([a_volume(seed=patient) for patient in patients])

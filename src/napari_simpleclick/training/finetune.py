@@ -13,7 +13,7 @@ from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.modeling.devices import choose_device
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.mixture import Mixture
-from napari_simpleclick.training.own_data import objects, read_own_data, split
+from napari_simpleclick.training.own_data import TOO_FEW, objects, read_own_data, split
 from napari_simpleclick.training.slices import SyntheticSlices, VolumeSlices
 from napari_simpleclick.training.train import BEST_NAME, LAST_NAME, train
 from napari_simpleclick.training.train_log import VALIDATION_NAME
@@ -85,8 +85,7 @@ class FineTuning:
             ]
         else:
             lines.append(
-                "Too few images to hold any out, so nothing was measured: look at the "
-                "masks before you trust the new checkpoint."
+                f"{TOO_FEW} Look at the masks before you trust the new checkpoint."
             )
         if self.checkpoint is None:
             lines.append(
@@ -223,7 +222,7 @@ def _measure(
     device: Device,
 ) -> dict[str, NDArray[np.float64]]:
     if not validation:
-        logger.warning("too few images to hold any out: nothing is measured")
+        logger.warning(TOO_FEW)
         return {}
     place = choose_device(device)
     model = load_checkpoint(initial).to(place)

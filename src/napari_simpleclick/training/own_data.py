@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from napari_simpleclick.training import canvas
 from napari_simpleclick.training.labelled_folder import EXPECTED, read_labelled
 from napari_simpleclick.types import Sample
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from napari_simpleclick.training.labelled_volume import LabelledVolume
 
 HELD_OUT: Final = 5
-"""One image, or one slice, in so many is held out."""
+"""One image, or one slice, in so many of those with objects is held out."""
 
 FEWEST: Final = 4
-"""Images, or volumes, of which some can be held out."""
+"""Images, or volumes, with objects, of which some can be held out."""
 
 THINNEST: Final = 20
 """Slices of a volume of which some can be held out."""
@@ -29,10 +32,17 @@ GAP: Final = 2
 """Slices between those to learn from and those held out, which are alike."""
 
 SMALLEST_AREA: Final = 64
-"""Pixels of a held-out object."""
+"""Pixels of a held-out object on its slice."""
 
 MOST_SLICES: Final = 30
 """Slices of a held-out volume that are clicked on."""
+
+TOO_FEW: Final = (
+    f"Nothing was held out, so nothing was measured: that takes {FEWEST} images, or a "
+    f"volume of {THINNEST} slices of which {HELD_OUT} do, that hold an object of at "
+    f"least {SMALLEST_AREA} pixels."
+)
+"""Why there may be nothing to measure on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +54,7 @@ class Split:
     learned : tuple of LabelledVolume
         To learn from.
     held_out : tuple of LabelledVolume
-        To measure on; empty where there are too few.
+        To measure on, with objects for it; empty where there are too few.
     """
 
     learned: tuple[LabelledVolume, ...]
@@ -64,7 +74,8 @@ def read_own_data(folder: Path) -> list[LabelledVolume]:
     FileNotFoundError
         If there is no such folder, or it lacks one of those two.
     TypeError, ValueError
-        If the folder holds no labelled images, or one cannot be used.
+        If the folder holds no labelled images, or no object that is large enough to
+        learn from, or an image cannot be used.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; expected {EXPECTED}")
@@ -74,11 +85,18 @@ def read_own_data(folder: Path) -> list[LabelledVolume]:
             f"{folder} holds no labelled images; expected {EXPECTED}; or volumes "
             "NAME_image.nii.gz and NAME_label.nii.gz (or .tif)"
         )
+    areas = [_largest_areas(volume, axis) for volume in volumes for axis in volume.axes]
+    if max(area.max() for area in areas) < canvas.SMALLEST_AREA:
+        raise ValueError(
+            f"{folder} holds no object to learn from, of at least "
+            f"{canvas.SMALLEST_AREA} pixels on a slice; expected label maps with 0 for "
+            "the background and another value for every object"
+        )
     return volumes
 
 
 def split(volumes: Sequence[LabelledVolume]) -> Split:
-    """Hold some images out: whole ones, or a part of one volume.
+    """Hold some images out: whole ones, or a part of one volume, which have objects.
 
     Volumes that share their labels, such as several contrasts, stay together.
 
@@ -87,22 +105,14 @@ def split(volumes: Sequence[LabelledVolume]) -> Split:
     volumes : sequence of LabelledVolume
         As `read_own_data` gives them.
     """
-    groups = _sharing_labels(volumes)
+    groups = [group for group in _sharing_labels(volumes) if _can_be_measured(group[0])]
     if len(groups) >= FEWEST:
-        chosen = range(HELD_OUT // 2, len(groups), HELD_OUT)
-        return Split(
-            tuple(
-                v for i, group in enumerate(groups) if i not in chosen for v in group
-            ),
-            tuple(v for i in chosen for v in groups[i]),
-        )
-    thick = [v for v in volumes if v.labels.shape[v.axes[0]] >= THINNEST]
-    if not thick:
-        return Split(tuple(volumes), ())
+        chosen = [v for group in groups[HELD_OUT // 2 :: HELD_OUT] for v in group]
+        return Split(tuple(v for v in volumes if v not in chosen), tuple(chosen))
+    thick = [volume for volume in volumes if _can_be_cut(volume)]
     cut = [_cut(volume) for volume in thick]
-    thin = [v for v in volumes if v.labels.shape[v.axes[0]] < THINNEST]
     return Split(
-        (*thin, *(low for low, _ in cut)),
+        (*(v for v in volumes if v not in thick), *(low for low, _ in cut)),
         tuple(high for _, high in cut),
     )
 
@@ -144,14 +154,33 @@ def _share_labels(first: LabelledVolume, second: LabelledVolume) -> bool:
     return np.array_equal(first.labels, second.labels)
 
 
+def _can_be_measured(volume: LabelledVolume) -> bool:
+    return len(_measurable(volume)) > 0
+
+
+def _can_be_cut(volume: LabelledVolume) -> bool:
+    is_thick = volume.labels.shape[volume.axes[0]] >= THINNEST
+    return is_thick and len(_measurable(volume)) >= HELD_OUT
+
+
+def _measurable(volume: LabelledVolume) -> NDArray[np.intp]:
+    """Return the indices of the slices with an object that can be clicked on."""
+    return np.flatnonzero(_largest_areas(volume, volume.axes[0]) >= SMALLEST_AREA)
+
+
+def _largest_areas(volume: LabelledVolume, axis: int) -> NDArray[np.intp]:
+    """Return the pixels of the largest object of each slice, 0 where there is none."""
+    slices = np.moveaxis(volume.labels, axis, 0)
+    return np.array([np.bincount(one.flat, minlength=2)[1:].max() for one in slices])
+
+
 def _cut(volume: LabelledVolume) -> tuple[LabelledVolume, LabelledVolume]:
-    """Cut off the last slices; both parts are sliced along this axis alone."""
-    axis = volume.axes[0]
-    count = volume.labels.shape[axis]
-    start = count - count // HELD_OUT
+    """Cut off the last measurable slices; both parts are sliced along this axis."""
+    axis, places = volume.axes[0], _measurable(volume)
+    start = places[-(len(places) // HELD_OUT)]
     return (
         _part(volume, axis, slice(0, start - GAP)),
-        _part(volume, axis, slice(start, count)),
+        _part(volume, axis, slice(start, places[-1] + 1)),
     )
 
 
@@ -166,7 +195,9 @@ def _objects(volume: LabelledVolume) -> Iterator[Sample]:
         return
     images = np.moveaxis(volume.image, volume.axes[0], 0)
     labels = np.moveaxis(volume.labels, volume.axes[0], 0)
-    for index in np.unique(np.linspace(0, len(labels) - 1, MOST_SLICES).astype(int)):
+    places = _measurable(volume)
+    chosen = np.linspace(0, len(places) - 1, min(MOST_SLICES, len(places)))
+    for index in places[chosen.astype(int)]:
         values, areas = np.unique(labels[index], return_counts=True)
         for value in values[(values != 0) & (areas >= SMALLEST_AREA)]:
             name, mask = f"{volume.source}/{index}/{value}", labels[index] == value

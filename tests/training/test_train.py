@@ -206,6 +206,45 @@ def test_a_run_of_another_network_is_not_carried_on(
     assert saved_step(tmp_path / "run") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("canvas_size", 64),
+        ("freeze_backbone", True),
+        ("layer_decay", 0.5),
+        ("clicks", "iterative"),
+    ],
+)
+def test_a_run_is_not_carried_on_otherwise(
+    config: TrainConfig, tmp_path: Path, name: str, value: object
+) -> None:
+    begun = dataclasses.replace(config, steps=1)
+    other = dataclasses.replace(begun, steps=2, **{name: value})  # type: ignore[arg-type]
+    for first, second in ((begun, other), (other, begun)):
+        train(first, tmp_path / "run", resume=False)
+        with pytest.raises(ValueError, match=rf"state\.pt .* {name}.*--restart"):
+            train(dataclasses.replace(second, steps=3), tmp_path / "run")
+        assert saved_step(tmp_path / "run") == first.steps
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text", "zeros", "tensors"])
+def test_a_damaged_state_is_one_sentence(
+    config: TrainConfig, tmp_path: Path, damage: str
+) -> None:
+    state = tmp_path / "run" / "state.pt"
+    train(dataclasses.replace(config, steps=1), tmp_path / "run")
+    whole = state.read_bytes()
+    if damage == "tensors":
+        torch.save({"model": {}}, state)
+    else:
+        damaged = {"empty": b"", "text": b"no state", "zeros": bytes(len(whole))}
+        state.write_bytes(damaged.get(damage, whole[: len(whole) // 2]))
+    with pytest.raises(ValueError, match=r"^\S*state\.pt is damaged, .* --restart$"):
+        train(config, tmp_path / "run")
+    train(dataclasses.replace(config, steps=1), tmp_path / "run", resume=False)
+    assert saved_step(tmp_path / "run") == 1
+
+
 def test_training_leaves_checkpoints_a_state_and_logs(
     config: TrainConfig, tmp_path: Path
 ) -> None:

@@ -22,7 +22,6 @@ from napari_simpleclick.training.pretraining import load_mae
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lightning_fabric import Fabric
     from torch import Tensor
@@ -67,42 +66,6 @@ def _network(config: TrainConfig) -> SimpleClick:
     if config.pretrained is not None:
         load_mae(model, config.pretrained)
     return model
-
-
-def check_network(
-    model: SimpleClick,
-    there: dict[str, Tensor],
-    config: TrainConfig,
-    saved: Path | None,
-) -> None:
-    """Refuse saved weights of another network.
-
-    Parameters
-    ----------
-    model : SimpleClick
-        As `build_model` made it.
-    there : dict
-        Weights of the saved state, by name.
-    config : TrainConfig
-        The run.
-    saved : Path or None
-        Where they come from.
-
-    Raises
-    ------
-    ValueError
-        If their names or shapes are not those of the network.
-    """
-    here = model.state_dict()
-    for name in sorted(here.keys() | there.keys()):
-        shapes = [tuple(of[name].shape) if name in of else None for of in (there, here)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"{saved} holds another network than variant {config.variant!r}, "
-                f"pyramid {config.pyramid!r}, initial {config.initial!r} give ({name} "
-                f"has shape {shapes[0]}, expected {shapes[1]}); go on with those that "
-                "it was begun with, or begin anew by --restart"
-            )
 
 
 def build_optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Optimizer:

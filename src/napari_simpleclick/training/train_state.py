@@ -16,9 +16,9 @@ from napari_simpleclick.training.assembly import (
     build_clicks,
     build_model,
     build_optimizer,
-    check_network,
 )
 from napari_simpleclick.training.processes import open_fabric
+from napari_simpleclick.training.saved_state import check_state, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,17 +113,16 @@ def start(
     Raises
     ------
     ValueError
-        If the saved state is that of another network than `config` names.
+        If the saved state cannot be read, or is not of such a run.
     """
     fabric = fabric or open_fabric(config)
-    values: dict[str, Any] = {}
-    if saved is not None and saved.exists():
-        values = torch.load(saved, map_location="cpu", weights_only=True)
+    saved = saved if saved is not None and saved.exists() else None
+    values = read_state(saved) if saved is not None else {}
     own = _own_values(values, fabric.global_rank)
     drawn = own["pool"]["drawn"] if own else 0
     state = _assemble(config, fabric, drawn, source)
-    if values:
-        check_network(state.model, values["model"], config, saved)
+    if saved is not None:
+        check_state(values, config, state.model, state.optimizer, saved)
         logger.info("resuming from step %d of %s", values["step"], saved)
         _restore(state, values)
     if own:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
-from torch.utils.data import DataLoader
 
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.modeling.config import VARIANTS
@@ -14,6 +13,7 @@ from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.modeling.transformer_block import SelfAttention
 from napari_simpleclick.training.click_pool import ClickPool
 from napari_simpleclick.training.dataset import CanvasDataset
+from napari_simpleclick.training.drawing_ahead import draw_ahead
 from napari_simpleclick.training.iterative import IterativeClicks
 from napari_simpleclick.training.mixture import open_mixture
 from napari_simpleclick.training.packing import load_pack
@@ -21,8 +21,6 @@ from napari_simpleclick.training.parameter_groups import parameter_groups
 from napari_simpleclick.training.pretraining import load_mae
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lightning_fabric import Fabric
     from torch import Tensor
 
@@ -105,7 +103,8 @@ def build_clicks(
         Where all slices come from; None for what `config` names.
     """
     first = fabric.global_rank + drawn * fabric.world_size
-    canvases = _canvases(_dataset(config, source), first, fabric, config.workers)
+    dataset = _dataset(config, source)
+    canvases = draw_ahead(dataset, first, fabric.world_size, config.workers)
     seed = config.seed + fabric.global_rank
     if config.clicks == "iterative":
         return IterativeClicks(
@@ -157,17 +156,3 @@ def _dataset(config: TrainConfig, source: SliceSource | None) -> CanvasDataset:
         real_fraction=config.real_fraction,
         source=source,
     )
-
-
-def _canvases(
-    dataset: CanvasDataset, first: int, fabric: Fabric, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Draw every so many-th canvas, so that no two processes share any."""
-    loader = DataLoader(
-        dataset,
-        batch_size=None,
-        sampler=range(first, len(dataset), fabric.world_size),
-        num_workers=workers,
-        prefetch_factor=32 if workers else None,
-    )
-    return iter(loader)

@@ -2,9 +2,6 @@ import csv
 import dataclasses
 import logging
 import math
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,43 +9,13 @@ import pytest
 import torch
 from skimage import io
 
-from napari_simpleclick.modeling.checkpoint import load_checkpoint, save_checkpoint
-from napari_simpleclick.modeling.config import VARIANTS, SimpleClickConfig
+from napari_simpleclick.modeling.checkpoint import load_checkpoint
+from napari_simpleclick.modeling.config import VARIANTS
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.train import train, train_step
 from napari_simpleclick.training.train_state import start
-
-TINY = SimpleClickConfig(
-    image_size=32,
-    embed_dim=16,
-    depth=4,
-    num_heads=2,
-    neck_dims=(4, 8, 8, 8),
-    head_dim=8,
-)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> TrainConfig:
-    torch.manual_seed(0)
-    model = SimpleClick(TINY)
-    torch.nn.init.normal_(model.head.conv_seg.weight, std=5)
-    torch.nn.init.ones_(model.head.conv_seg.bias)  # some pixels are objects, some not
-    save_checkpoint(model, tmp_path / "tiny.safetensors")
-    return TrainConfig(
-        initial=tmp_path / "tiny.safetensors",
-        canvas_size=48,
-        input_sizes=(32, 48),
-        batch_sizes=(3, 2),
-        users=4,
-        steps=8,
-        warmup_steps=2,
-        workers=0,
-        log_every=4,
-        bfloat16=False,
-        tensorboard=False,
-    )
+from tests.training.conftest import TINY
 
 
 def test_a_resumed_run_ends_with_the_same_bits(
@@ -67,7 +34,8 @@ def test_a_resumed_run_ends_with_the_same_bits(
     monkeypatch.setattr("napari_simpleclick.training.train.train_step", stop_after(5))
     with pytest.raises(KeyboardInterrupt):
         train(watched, tmp_path / "halves")
-    assert saved_step(tmp_path / "halves") == 4
+    saved = torch.load(tmp_path / "halves" / "state.pt", weights_only=True)
+    assert saved["step"] == 4
     monkeypatch.undo()
     halves = train(watched, tmp_path / "halves")
     for name, value in whole.state_dict().items():
@@ -110,11 +78,6 @@ def same(first: object, second: object) -> bool:
     return first == second
 
 
-def saved_step(output: Path) -> int:
-    step: int = torch.load(output / "state.pt", weights_only=True)["step"]
-    return step
-
-
 def stop_after(steps: int):  # type: ignore[no-untyped-def]
     def step(state, config):  # type: ignore[no-untyped-def]
         if state.step == steps:
@@ -132,117 +95,6 @@ def held_out(folder: Path) -> Path:
         square[10:20, 10:20] = 1
         io.imsave(data / name / "a.png", square, check_contrast=False)
     return data.parent
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
-@pytest.mark.parametrize(
-    ("room", "written", "unwritten"),
-    [(200_000, True, "state.pt"), (4_000, False, "last.safetensors")],
-)
-def test_a_full_disk_takes_the_state_before_the_weights_and_is_one_sentence(
-    config: TrainConfig, tmp_path: Path, room: int, written: bool, unwritten: str
-) -> None:
-    (tmp_path / "run.toml").write_text(
-        'initial = "tiny.safetensors"\nsteps = 1\ncanvas_size = 48\n'
-        "input_sizes = [32]\nbatch_sizes = [2]\nusers = 40\nworkers = 0\n"
-        "tensorboard = false\n"
-    )
-    output = tmp_path / "run"
-    done = in_little_room(room, ["train", tmp_path / "run.toml", "--output", output])
-    assert done.returncode == 1
-    said = done.stderr.splitlines()[-1]
-    assert f"{output / unwritten} cannot be written: " in said
-    assert "File too large" in said
-    assert "Traceback" not in done.stderr
-    assert [path.name for path in output.glob("*.safetensors")] == (
-        ["last.safetensors"] if written else []
-    )
-    if written:
-        load_checkpoint(output / "last.safetensors")
-    assert not list(output.glob(".*"))
-
-
-def in_little_room(
-    room: int, command: Sequence[object]
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line where no file can be larger than a number of bytes."""
-    code = (
-        "import resource, signal, sys\n"
-        "from napari_simpleclick.cli import main\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_a_state_of_an_earlier_version_is_carried_on(
-    config: TrainConfig, tmp_path: Path
-) -> None:
-    output = tmp_path / "run"
-    train(dataclasses.replace(config, steps=2), output)
-    values = torch.load(output / "state.pt", weights_only=True)
-    del values["pool"]["waiting"]
-    kept = ("step", "model", "averaged", "optimizer", "pool", "random")
-    torch.save({name: values[name] for name in kept}, output / "state.pt")
-    train(dataclasses.replace(config, steps=4), output)
-    assert saved_step(output) == 4
-
-
-def test_a_run_of_another_network_is_not_carried_on(
-    config: TrainConfig, tmp_path: Path
-) -> None:
-    train(dataclasses.replace(config, steps=1), tmp_path / "run")
-    other = dataclasses.replace(config, initial=None, variant="xtiny")
-    with pytest.raises(
-        ValueError, match=r"state\.pt holds another network than variant"
-    ):
-        train(other, tmp_path / "run")
-    assert saved_step(tmp_path / "run") == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("canvas_size", 64),
-        ("freeze_backbone", True),
-        ("layer_decay", 0.5),
-        ("clicks", "iterative"),
-    ],
-)
-def test_a_run_is_not_carried_on_otherwise(
-    config: TrainConfig, tmp_path: Path, name: str, value: object
-) -> None:
-    begun = dataclasses.replace(config, steps=1)
-    other = dataclasses.replace(begun, steps=2, **{name: value})  # type: ignore[arg-type]
-    for first, second in ((begun, other), (other, begun)):
-        train(first, tmp_path / "run", resume=False)
-        with pytest.raises(ValueError, match=rf"state\.pt .* {name}.*--restart"):
-            train(dataclasses.replace(second, steps=3), tmp_path / "run")
-        assert saved_step(tmp_path / "run") == first.steps
-
-
-@pytest.mark.parametrize("damage", ["empty", "cut", "text", "zeros", "tensors"])
-def test_a_damaged_state_is_one_sentence(
-    config: TrainConfig, tmp_path: Path, damage: str
-) -> None:
-    state = tmp_path / "run" / "state.pt"
-    train(dataclasses.replace(config, steps=1), tmp_path / "run")
-    whole = state.read_bytes()
-    if damage == "tensors":
-        torch.save({"model": {}}, state)
-    else:
-        damaged = {"empty": b"", "text": b"no state", "zeros": bytes(len(whole))}
-        state.write_bytes(damaged.get(damage, whole[: len(whole) // 2]))
-    with pytest.raises(ValueError, match=r"^\S*state\.pt is damaged, .* --restart$"):
-        train(config, tmp_path / "run")
-    train(dataclasses.replace(config, steps=1), tmp_path / "run", resume=False)
-    assert saved_step(tmp_path / "run") == 1
 
 
 def test_training_leaves_checkpoints_a_state_and_logs(
@@ -313,14 +165,6 @@ def test_a_run_ends_when_its_time_is_up(config: TrainConfig, tmp_path: Path) -> 
 
 def read_log(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text().splitlines()))
-
-
-def test_a_run_told_not_to_resume_starts_over(
-    config: TrainConfig, tmp_path: Path
-) -> None:
-    first = train(config, tmp_path / "run")
-    again = train(config, tmp_path / "run", resume=False)
-    assert torch.equal(first.backbone.pos_embed, again.backbone.pos_embed)
 
 
 def test_iterative_clicks_train_and_resume_with_the_same_bits(

@@ -95,7 +95,7 @@ def test_too_few_images_to_measure_are_learned_from_and_that_is_said(
     data, output = write_squares(tmp_path / "two", 2), tmp_path / "out"
     command = ["train", "--init", str(model), "--data", str(data), "--minutes", "0.01"]
     assert main([*command, "--output", str(output), "--device", "cpu"]) == 0
-    assert "takes 4 images, or a volume of 20 slices" in capsys.readouterr().out
+    assert "on 4 images, or on 5 slices of a volume of 20" in capsys.readouterr().out
     assert (output / "two.safetensors").exists()
     assert main([*command, "--output", str(output), "--device", "cpu"]) == 1
     assert "--restart" in capsys.readouterr().err

@@ -38,9 +38,9 @@ MOST_SLICES: Final = 30
 """Slices of a held-out volume that are clicked on."""
 
 TOO_FEW: Final = (
-    f"Nothing was held out, so nothing was measured: that takes {FEWEST} images, or a "
-    f"volume of {THINNEST} slices of which {HELD_OUT} do, that hold an object of at "
-    f"least {SMALLEST_AREA} pixels."
+    "Nothing was held out, so nothing was measured: that takes objects of at least "
+    f"{SMALLEST_AREA} pixels on {FEWEST} images, or on {HELD_OUT} slices of a volume "
+    f"of {THINNEST}; volumes that share their labels count as one."
 )
 """Why there may be nothing to measure on."""
 

@@ -26,14 +26,14 @@ SHAPE = (6, 96, 128)
 
 
 class Gated(BrightDisks):
-    """Answers three clicks, then waits for the gate."""
+    """Answers some clicks, then waits for the gate."""
 
-    def __init__(self) -> None:
+    def __init__(self, clicks: int = 3) -> None:
         super().__init__()
-        self.gate = Event()
+        self.clicks, self.gate = clicks, Event()
 
     def predict(self, *arguments: Any) -> Prediction:
-        assert len(self.seen) < 3 or self.gate.wait(20)
+        assert len(self.seen) < self.clicks or self.gate.wait(20)
         return super().predict(*arguments)
 
 
@@ -166,23 +166,31 @@ def test_the_window_answers_meanwhile_and_a_run_can_be_cancelled(
 
 
 def test_a_chosen_row_stays_chosen_while_others_come(window: Window) -> None:
-    gated = Gated()
+    gated = Gated(clicks=9)
     window.use(gated)
     window.tab.max_objects.value = 8
     window.tab.min_area.value = 1
     window.run()
-    window.bot.waitUntil(lambda: window.tab.table.rowCount() == 1)
-    window.press_row(0)
-    chosen, shown = window.texts(0), window.viewer.dims.point
+    window.bot.waitUntil(lambda: window.tab.table.rowCount() == 3)
+    window.press_row(2)
+    chosen, table = window.texts(2), window.tab.table
+    window.viewer.dims.set_current_step(0, 5)
+    shown = window.viewer.dims.point
+    told: list[int] = []
+    table.chosen.connect(told.append)
     gated.gate.set()
     window.settle()
-    table = window.tab.table
     assert table.rowCount() == 8
     rows = [window.texts(row) for row in range(8)]
     assert [float(row[2]) for row in rows] == sorted(float(row[2]) for row in rows)
     (current,) = {index.row() for index in table.selectedIndexes()}
     assert rows[current] == chosen
+    assert current > 2
     assert window.viewer.dims.point == shown
+    assert told == []
+    window.press_row(current)
+    window.press_row(current - 1)
+    assert told == [current, current - 1]
 
 
 def test_errors_are_notifications(window: Window) -> None:

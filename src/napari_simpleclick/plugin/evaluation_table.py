@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QSignalBlocker, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
 from qtpy.QtWidgets import QTableWidgetItem as Item
 
 if TYPE_CHECKING:
     from qtpy.QtCore import QSize
+    from qtpy.QtGui import QMouseEvent
 
     from napari_simpleclick.plugin.evaluation_state import MeasuredObject
 
@@ -35,8 +36,9 @@ class EvaluationTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._set_headers()
+        self._pressed_on: int | None = None
         self.itemSelectionChanged.connect(self._choose)
-        self.cellClicked.connect(self._choose)
+        self.cellClicked.connect(self._choose_again)
 
     def _set_headers(self) -> None:
         rows, columns = self.verticalHeader(), self.horizontalHeader()
@@ -62,7 +64,9 @@ class EvaluationTable(QTableWidget):
 
     def insert(self, row: int, measured: MeasuredObject) -> None:
         """Put an object where it belongs; a chosen row stays chosen."""
-        self.insertRow(row)
+        # Qt tells of a selection that moves down, but as if it had not moved yet.
+        with QSignalBlocker(self):
+            self.insertRow(row)
         clicks = measured.clicks_to(TARGET)
         texts = (
             measured.found.slice_name or "\u2013",
@@ -75,7 +79,19 @@ class EvaluationTable(QTableWidget):
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             self.setItem(row, column, item)
 
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Remember what was chosen: a click on that is no change of the selection."""
+        self._pressed_on = self._chosen_row()
+        super().mousePressEvent(event)
+
+    def _chosen_row(self) -> int | None:
+        return next((index.row() for index in self.selectedIndexes()), None)
+
     def _choose(self) -> None:
-        rows = {index.row() for index in self.selectedIndexes()}
-        if rows:
-            self.chosen.emit(rows.pop())
+        row = self._chosen_row()
+        if row is not None:
+            self.chosen.emit(row)
+
+    def _choose_again(self, row: int) -> None:
+        if row == self._pressed_on:
+            self.chosen.emit(row)

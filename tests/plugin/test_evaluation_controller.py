@@ -323,14 +323,37 @@ def test_in_a_world_of_more_axes(desk: Desk) -> None:
 
 def test_an_image_that_left_or_shrank_is_explained(desk: Desk) -> None:
     desk.run()
-    desk.image.data = desk.image.data[:1]
-    desk.controller.show(0)
+    layers = list(desk.viewer.layers)
+    for smaller in (desk.image.data[..., :40], desk.image.data[:1], desk.image.data[0]):
+        desk.image.data = smaller
+        desk.controller.show(0)
+        assert list(desk.viewer.layers) == layers
     desk.viewer.layers.remove(desk.image)
     desk.controller.show(0)
     assert desk.failures == [
-        "Image 'scan' has no slice 1,:,: any more: press Run again.",
+        *["Image 'scan' has no slice 1,:,: any more: press Run again."] * 3,
         "Image 'scan' is no longer in the viewer.",
     ]
+
+
+def test_what_is_drawn_meanwhile_changes_no_number(desk: Desk, tmp_path: Path) -> None:
+    desk.run()
+    before = {o.found.label: o.result.ious for o in desk.controller.objects}
+
+    def draw(rank: int, measured: MeasuredObject) -> None:
+        desk.labels.data[:] = 0
+        desk.labels.data[:, :3] = 1
+
+    desk.controller.measured.connect(draw)
+    desk.run()
+    after = {o.found.label: o.result.ious for o in desk.controller.objects}
+    assert {label: list(ious) for label, ious in after.items()} == {
+        label: list(ious) for label, ious in before.items()
+    }
+    desk.controller.save(tmp_path)
+    clicked = [clicks for _, clicks, _ in desk.predictor.seen[-8:]]
+    measured = [tuple(o.result.clicks) for o in desk.controller.objects]
+    assert [clicks for clicks in clicked if len(clicks) == 4] == measured
 
 
 def test_the_report_is_that_of_the_command(desk: Desk, tmp_path: Path) -> None:

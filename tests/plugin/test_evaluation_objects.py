@@ -54,6 +54,14 @@ def test_automatic_slices_are_spread_over_those_with_objects() -> None:
     assert {each.label for each in objects} == {1}
 
 
+def test_automatic_slices_hold_objects_that_are_large_enough() -> None:
+    labels = truth()
+    labels[:, 0, 0] = 9
+    objects = found(taken(Image(np.zeros(SHAPE)), labels))
+    assert len({each.plane for each in objects}) == AUTO_SLICES
+    assert {each.label for each in objects} == {1}
+
+
 def test_every_nth_slice_and_the_smallest_area() -> None:
     annotated = taken(Image(np.zeros(SHAPE)))
     objects = found(annotated, every=5, min_area=4)
@@ -139,7 +147,7 @@ def test_a_plane_image_has_one_slice() -> None:
     labels = np.zeros((30, 20), np.uint8)
     labels[3:9, 3:9] = 4
     objects = found(taken(Image(np.zeros((30, 20))), labels))
-    assert objects == [SliceObject(Plane((None, None)), 4)]
+    assert [(each.plane, each.label) for each in objects] == [(Plane((None, None)), 4)]
     assert objects[0].name("photo") == "photo/4"
 
 
@@ -171,10 +179,10 @@ def test_lazy_data_is_read_slice_by_slice() -> None:
     annotated = annotated_image(image, labels, Dims(ndim=3), None)
     read.clear()
     objects = found(annotated, every=20, max_objects=1)
-    assert read == [("labels", 0), ("labels", 20)]
+    assert read == [("labels", 0), ("labels", 20), ("labels", 20)]
     read.clear()
     assert len(list(samples(annotated, objects))) == 1
-    assert sorted(read) == [("image", 20), ("labels", 20)]
+    assert read == [("image", 20)]
 
 
 def test_shapes_that_differ_are_explained() -> None:
@@ -188,12 +196,14 @@ def test_an_axis_that_a_plane_lacks_is_explained() -> None:
         taken(image, labels, axis=0)
 
 
-def test_erased_objects_are_left_out() -> None:
-    labels = truth()
-    annotated = taken(Image(np.zeros(SHAPE)), labels)
+def test_objects_stay_as_they_were_when_they_were_chosen() -> None:
+    annotated = taken(Image(np.zeros(SHAPE)), truth())
     objects = found(annotated, every=5, min_area=4)
     annotated.labels[annotated.labels == 7] = 0
-    assert len(list(samples(annotated, objects))) == len(objects) - 1
+    annotated.labels[:, 20:] = 1
+    for each, sample in zip(objects, samples(annotated, objects), strict=True):
+        as_it_was = truth()[each.plane.index] == each.label
+        np.testing.assert_array_equal(sample.mask, as_it_was)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
 from napari_simpleclick.evaluation.samples import AnnotatedSample
+from napari_simpleclick.plugin.packed_mask import PackedMask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +38,7 @@ class EvaluationSettings:
         viewer displays them.
     every : int or None
         Every n-th slice, the first one included; None for `AUTO_SLICES` of those that
-        hold objects, spread evenly.
+        hold objects to be taken, spread evenly.
     min_area : int
         Pixels that an object must have on a slice to be taken.
     max_objects : int
@@ -85,9 +86,9 @@ class AnnotatedImage:
         return np.asarray(self.labels[plane.index])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SliceObject:
-    """An object on a slice.
+    """An object on a slice, as it was when it was chosen.
 
     Parameters
     ----------
@@ -95,10 +96,13 @@ class SliceObject:
         The slice.
     label : int
         Its value in the ground truth.
+    truth : PackedMask
+        Where it is.
     """
 
     plane: Plane
     label: int
+    truth: PackedMask
 
     @property
     def slice_name(self) -> str:
@@ -130,11 +134,17 @@ def find_objects(
         If there is none.
     """
     found = []
-    for plane in _wanted_planes(annotated, settings.every, check):
+    for plane in annotated.planes[:: settings.every or 1]:
         check()
-        values, areas = np.unique(annotated.labels_on(plane), return_counts=True)
+        labels = annotated.labels_on(plane)
+        if np.count_nonzero(labels) < settings.min_area:
+            continue
+        values, areas = np.unique(labels, return_counts=True)
         chosen = values[(values != 0) & (areas >= settings.min_area)]
-        found += [SliceObject(plane, int(value)) for value in chosen]
+        if len(chosen):
+            found.append([(plane, int(value)) for value in chosen])
+    if settings.every is None:
+        found = spread(found, AUTO_SLICES)
     if not found:
         which = "" if settings.every is None else f" on one slice in {settings.every}"
         pixels = f"{settings.min_area} pixel{'s' * (settings.min_area > 1)}"
@@ -142,20 +152,19 @@ def find_objects(
             f"the ground truth has no object of at least {pixels}{which}. Choose "
             "another layer, other slices or a smaller area."
         )
-    return spread(found, settings.max_objects)
+    return _taken(annotated, spread([*chain(*found)], settings.max_objects))
 
 
-def _wanted_planes(
-    annotated: AnnotatedImage, every: int | None, check: Callable[[], None]
-) -> Sequence[Plane]:
-    if every is not None:
-        return annotated.planes[::every]
-    labelled = []
-    for plane in annotated.planes:
-        check()
-        if annotated.labels_on(plane).any():
-            labelled.append(plane)
-    return spread(labelled, AUTO_SLICES)
+def _taken(
+    annotated: AnnotatedImage, chosen: Iterable[tuple[Plane, int]]
+) -> list[SliceObject]:
+    """Take objects as they are now: the ground truth may be drawn on meanwhile."""
+    taken = []
+    for plane, on_plane in groupby(chosen, key=lambda each: each[0]):
+        labels = annotated.labels_on(plane)
+        for _, value in on_plane:
+            taken.append(SliceObject(plane, value, PackedMask.of(labels == value)))
+    return taken
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
@@ -169,22 +178,20 @@ def spread(items: Sequence[T], count: int) -> list[T]:
 def samples(
     annotated: AnnotatedImage, objects: Iterable[SliceObject]
 ) -> Iterator[AnnotatedSample]:
-    """Read objects as samples; what was erased meanwhile is left out.
+    """Read objects as samples, whatever has become of the ground truth since.
 
     Parameters
     ----------
     annotated : AnnotatedImage
         Where they lie.
     objects : iterable of SliceObject
-        Those of one slice next to each other: it is then read once.
+        Those of one slice next to each other: its image is then read once.
     """
     for plane, on_plane in groupby(objects, key=lambda found: found.plane):
-        image, labels = annotated.image_on(plane), annotated.labels_on(plane)
+        image = annotated.image_on(plane)
         for found in on_plane:
-            mask = labels == found.label
-            if mask.any():
-                name, size = found.name(annotated.name), annotated.pixel_size
-                yield AnnotatedSample(name, image, mask, pixel_size=size)
+            name, mask = found.name(annotated.name), found.truth.unpacked()
+            yield AnnotatedSample(name, image, mask, pixel_size=annotated.pixel_size)
 
 
 def report_settings(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.plugin.evaluation_objects import SliceObject
+    from napari_simpleclick.plugin.packed_mask import PackedMask
 
 NOC_TARGETS: Final = (0.85, 0.9)
 """IoUs whose number of clicks the dock shows, as the papers do."""
@@ -65,16 +66,13 @@ class MeasuredObject:
         Which one.
     result : SampleResult
         How it went.
-    packed : ndarray
-        (ceil(H * W / 8),), uint8: the bits of its last mask.
-    shape : tuple of int
-        Height and width of the slice.
+    answer : PackedMask
+        Mask after the last click.
     """
 
     found: SliceObject
     result: SampleResult
-    packed: NDArray[np.uint8]
-    shape: tuple[int, int]
+    answer: PackedMask
 
     @property
     def iou(self) -> float:
@@ -84,9 +82,7 @@ class MeasuredObject:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """Mask after the last click: (H, W), bool."""
-        height, width = self.shape
-        bits = np.unpackbits(self.packed, count=height * width)
-        return bits.astype(bool).reshape(self.shape)
+        return self.answer.unpacked()
 
     def clicks_to(self, target: float) -> int | None:
         """Clicks that it took to an IoU; None where it never got there."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_simpleclick.plugin.evaluation_objects import find_objects, samples
 from napari_simpleclick.plugin.evaluation_state import (
     MeasuredObject,
     Progress,
     StoppedError,
 )
+from napari_simpleclick.plugin.packed_mask import PackedMask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,9 +81,8 @@ class EvaluationTask:
         for result in evaluate_dataset(
             self.predictor, todo, self.settings.max_clicks, answers
         ):
-            mask = answers.last.mask(self.predictor.threshold)
-            packed, shape = np.packbits(mask), (mask.shape[0], mask.shape[1])
-            self.tell(MeasuredObject(by_name[result.name], result, packed, shape))
+            mask = PackedMask.of(answers.last.mask(self.predictor.threshold))
+            self.tell(MeasuredObject(by_name[result.name], result, mask))
 
 
 class _Answers:

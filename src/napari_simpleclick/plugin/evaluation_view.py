@@ -59,7 +59,9 @@ class EvaluationView:
         plane = measured.found.plane
         if image not in self._viewer.layers:
             raise ValueError(f"Image {image.name!r} is no longer in the viewer.")
-        if not plane.fits(image_shape(image)):
+        shape = image_shape(image)
+        sides = tuple(shape[axis] for axis in plane.axes if axis < len(shape))
+        if not plane.fits(shape) or sides != measured.answer.shape:
             raise ValueError(
                 f"Image {image.name!r} has no slice {plane} any more: press Run again."
             )

@@ -14,7 +14,7 @@ from napari.layers import Labels, Points
 from napari.utils.notifications import notification_manager
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 
 from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.io.files import read_volume
@@ -23,6 +23,7 @@ from napari_simpleclick.modeling.catalog import resolve
 from napari_simpleclick.modeling.runtimes.candidates import candidates
 from napari_simpleclick.modeling.runtimes.runtime import title_of
 from napari_simpleclick.plugin.camera import camera_of
+from napari_simpleclick.plugin.model_choice import FROM_FILE
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 from napari_simpleclick.types import Prediction
 from tests.plugin.conftest import BrightDisks
@@ -455,6 +456,30 @@ def test_a_chosen_file_joins_the_models(
     assert window.dock.choice.model.value == "mine"
     assert "'mine'" in window.dock.status.text()
     assert "ready" in window.dock.status.text()
+
+
+def test_a_model_whose_file_is_gone_stays_in_use_and_chosen(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(resolve("default").read_bytes())
+    choice = window.dock.choice
+    choice.import_file(path)
+    window.settle()
+    for kept in (tmp_path / "napari-simpleclick" / "checkpoints").iterdir():
+        kept.unlink()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    choice.model.value = FROM_FILE
+    assert choice.model.value == "mine"
+    assert choice.model.native.currentText() == "mine (its file is gone)"
+    choice.device.value = "cpu"
+    window.settle()
+    assert (choice.model.value, choice.device.value) == ("mine", "auto")
+    assert "mine" in window.dock.status.text()
+    choice.model.value = "default"
+    window.settle()
+    assert "mine" not in choice.model.choices
 
 
 def test_the_dock_opens_without_any_model(

@@ -121,6 +121,8 @@ class ModelChoice:
             self.device.value = device
 
     def _models(self, _: CategoricalWidget[Any]) -> list[tuple[str, Any]]:
-        available = [e for e in list_models() if e.is_available]
-        models: list[tuple[str, Any]] = [(e.title, e.name) for e in available]
+        available = {e.name: e.title for e in list_models() if e.is_available}
+        if self.name is not None:
+            available.setdefault(self.name, f"{self.name} (its file is gone)")
+        models: list[tuple[str, Any]] = [(available[name], name) for name in available]
         return [*(models or [("none", None)]), (FROM_FILE, FROM_FILE)]

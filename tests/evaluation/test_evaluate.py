@@ -161,6 +161,6 @@ def test_options_for_volumes_reach_the_data_set(tmp_path, capsys):
     assert main(["evaluate", "--dataset", "volume", *common, "--axis", "5"]) == 1
     assert "axis: 5, expected 0, 1 or 2" in capsys.readouterr().err
     assert main(["evaluate", "--dataset", "folder", *common, "--every", "2"]) == 1
-    assert "folder has slices" in capsys.readouterr().err
+    assert "folder consists of slices: axis, every" in capsys.readouterr().err
     assert main(["evaluate", "--dataset", "nothing", *common]) == 1
     assert "expected one of folder, ssTEM" in capsys.readouterr().err

@@ -343,6 +343,8 @@ def test_other_images_are_refused(model, image, error):
         (Prediction(np.zeros((500, 600), np.float32)), ValueError),
         (Prediction(np.zeros((600, 500), np.float32), Roi(0, 600, 0, 9)), ValueError),
         (Prediction(np.zeros((600, 500), np.float32), Roi(9, 8, 0, 9)), ValueError),
+        (Prediction(np.full((600, 500), 255, np.float32)), ValueError),
+        (Prediction(np.full((600, 500), np.nan, np.float32)), ValueError),
     ],
 )
 def test_other_previous_predictions_are_refused(model, previous, error):

@@ -67,6 +67,12 @@ def test_a_slice_that_is_not_there_is_named() -> None:
         segment_volume(cross(), [click(Plane((4, None, None)))], PREDICTOR)
 
 
+@pytest.mark.parametrize("label", [-1, 0, 65536])
+def test_labels_that_a_volume_cannot_hold_are_refused(label: int) -> None:
+    with pytest.raises(ValueError, match=f"object {label}"):
+        segment_volume(cross(), [click(Plane((2, None, None)), label)], PREDICTOR)
+
+
 def test_put_object_spares_the_others() -> None:
     labels = np.array([[1, 2, 0, 1]], np.uint8)
     assert put_object(labels, 1, np.array([[False, True, True, True]]))

@@ -27,7 +27,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         description="Interrupted, it keeps what is done; the same command goes on.",
     )
     option = parser.add_argument
-    option("--dataset", required=True, help="folder, volume, ssTEM, BraTS ...")
+    option(
+        "--dataset",
+        required=True,
+        help="folder, volume, or a layout such as ssTEM; ? lists them",
+    )
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")
     option(

@@ -63,7 +63,10 @@ def open_dataset(
     if name in VOLUME_LAYOUTS:
         return open_volumes(name, root, slicing)
     if slicing is not None:
-        raise ValueError(f"slicing: {slicing}, expected None: {name} has slices")
+        raise ValueError(
+            f"{name} consists of slices: axis, every n-th and smallest area can be "
+            f"chosen for {', '.join(VOLUME_LAYOUTS)}"
+        )
     return open_layout(name, root)
 
 

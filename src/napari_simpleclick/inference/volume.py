@@ -52,7 +52,7 @@ def segment_volume(
     Raises
     ------
     ValueError
-        If a click lies outside the volume, or an object's label is above 65535.
+        If a click lies outside the volume, or an object's label is not from 1 to 65535.
     """
     labels = np.zeros(volume.shape, dtype=np.uint16)
     targets = list(dict.fromkeys(placed.target for placed in clicks))
@@ -123,3 +123,5 @@ def _check(targets: Sequence[Target], shape: tuple[int, ...]) -> None:
             raise ValueError(
                 f"slice {target.plane} is not in a volume of shape {shape}"
             )
+        if target.object_id < 1:
+            raise ValueError(f"object {target.object_id}, expected at least 1")

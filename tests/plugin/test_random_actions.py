@@ -162,3 +162,38 @@ def test_undo_and_redo_leave_no_trace_whatever_was_painted(
             assert user.sees() == before
             controller.redo()
             assert user.sees() == after
+
+
+class Crowd(User):
+    """Clicks all objects in one place, along one axis: they overlap."""
+
+    def choose_object(self) -> None:
+        self.controller.set_object(3 * int(self.random.integers(1, 4)))
+        self.look()
+
+    def in_corner(self, object_id: int) -> NDArray[np.int64]:
+        return self.random.integers((3, 3, 3), (5, 12, 12))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_undo_goes_back_to_the_same_masks_where_objects_meet(
+    seed: int, viewer: ViewerModel
+) -> None:
+    user = Crowd(seed, viewer, InlineRunner())
+    controller = user.controller
+    edits = [user.click, user.click, user.click, user.move, user.delete]
+    others = [user.choose_object, user.choose_object, controller.toggle_sign]
+    states, last = [user.sees()], user.click
+    for act in user.random.choice([*edits, *others, controller.reset], STEPS):
+        if act == last == user.move:
+            continue  # two moves of one click are one edit
+        act()
+        if user.sees()[1:] != states[-1][1:]:
+            states.append(user.sees())
+            last = act
+    for before in states[-2::-1]:
+        controller.undo()
+        assert user.sees() == before
+    for after in states[1:]:
+        controller.redo()
+        assert user.sees() == after

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from napari_simpleclick.evaluation.samples import AnnotatedSample
+from napari_simpleclick.inference.transforms import whole
 from napari_simpleclick.plugin.packed_mask import PackedMask
 
 if TYPE_CHECKING:
@@ -189,8 +190,9 @@ def samples(
     """
     for plane, on_plane in groupby(objects, key=lambda found: found.plane):
         image = annotated.image_on(plane)
+        all_of_it = whole(image.shape[:2])
         for found in on_plane:
-            name, mask = found.name(annotated.name), found.truth.unpacked()
+            name, mask = found.name(annotated.name), found.truth.within(all_of_it)
             yield AnnotatedSample(name, image, mask, pixel_size=annotated.pixel_size)
 
 

@@ -12,6 +12,7 @@ from napari_simpleclick.evaluation.metrics import (
     number_of_clicks,
     number_of_failures,
 )
+from napari_simpleclick.inference.transforms import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,11 +69,14 @@ class MeasuredObject:
         How it went.
     answer : PackedMask
         Mask after the last click.
+    shape : tuple of int
+        Height and width of the slice, in pixels.
     """
 
     found: SliceObject
     result: SampleResult
     answer: PackedMask
+    shape: tuple[int, int]
 
     @property
     def iou(self) -> float:
@@ -82,7 +86,7 @@ class MeasuredObject:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """Mask after the last click: (H, W), bool."""
-        return self.answer.unpacked()
+        return self.answer.within(whole(self.shape))
 
     def clicks_to(self, target: float) -> int | None:
         """Clicks that it took to an IoU; None where it never got there."""

@@ -81,8 +81,9 @@ class EvaluationTask:
         for result in evaluate_dataset(
             self.predictor, todo, self.settings.max_clicks, answers
         ):
-            mask = PackedMask.of(answers.last.mask(self.predictor.threshold))
-            self.tell(MeasuredObject(by_name[result.name], result, mask))
+            answer, found = answers.last, by_name[result.name]
+            mask = PackedMask.of(answer.mask(self.predictor.threshold))
+            self.tell(MeasuredObject(found, result, mask, answer.shape))
 
 
 class _Answers:

@@ -61,7 +61,7 @@ class EvaluationView:
             raise ValueError(f"Image {image.name!r} is no longer in the viewer.")
         shape = image_shape(image)
         sides = tuple(shape[axis] for axis in plane.axes if axis < len(shape))
-        if not plane.fits(shape) or sides != measured.answer.shape:
+        if not plane.fits(shape) or sides != measured.shape:
             raise ValueError(
                 f"Image {image.name!r} has no slice {plane} any more: press Run again."
             )

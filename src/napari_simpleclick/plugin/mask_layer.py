@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -16,15 +15,14 @@ from napari_simpleclick.plugin.image_layer import (
     image_shape,
     transforms,
 )
-from napari_simpleclick.types import Roi
 
 if TYPE_CHECKING:
     from napari.components import Dims
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.plane import Plane
-    from napari_simpleclick.inference.session import ClickSession, Target
-    from napari_simpleclick.types import Click
+    from napari_simpleclick.inference.session import Target
+    from napari_simpleclick.types import Roi
 
 MASK_NAME = "SimpleClick"
 
@@ -190,97 +188,3 @@ def show_part(labels: Labels, dims: Dims, plane: Plane, box: Roi) -> None:
     if dims.displayed[-2] > dims.displayed[-1]:
         part, offset = part.T, offset[::-1]
     labels.events.labels_update(data=part, offset=list(offset))
-
-
-Fingerprint: TypeAlias = tuple[Roi, bytes] | None
-"""Tells masks of one shape apart; None for an empty mask."""
-
-
-class _Painted(NamedTuple):
-    """What was painted last: the mask of these clicks, and what it looked like."""
-
-    clicks: tuple[Click, ...]
-    threshold: float
-    look: Fingerprint
-
-
-_NOTHING = _Painted((), 0.49, None)
-
-
-class MaskPainter:
-    """Keeps the masks of a session in a Labels layer, and sees what is drawn by hand.
-
-    Parameters
-    ----------
-    labels : Labels
-        The layer.
-    session : ClickSession
-        Says what every target looks like, and is told what was drawn.
-    dims : Dims
-        The viewer's: which slice is displayed.
-    """
-
-    def __init__(self, labels: Labels, session: ClickSession, dims: Dims) -> None:
-        self._labels = labels
-        self._session = session
-        self._dims = dims
-        self._painted: dict[Target, _Painted] = {}
-
-    def adopt(self, target: Target) -> None:
-        """Tell the session what was drawn by hand since a target was painted."""
-        drawn = object_mask(self._labels, target)
-        painted = self._painted.get(target, _NOTHING)
-        if (seen := _fingerprint(drawn)) != painted.look:
-            self._session.set_mask(target, painted.clicks, drawn, painted.threshold)
-            self._painted[target] = painted._replace(look=seen)
-
-    def paint(
-        self, target: Target, threshold: float, *, is_partial: bool = False
-    ) -> None:
-        """Make a target of the layer what the session says of it, once it is adopted.
-
-        Parameters
-        ----------
-        target : Target
-            What to paint.
-        threshold : float
-            In [0, 1]; the probability above which a pixel is in the mask.
-        is_partial : bool
-            Whether to paint the mask of some clicks while that of all is to come.
-        """
-        clicks = self._session.clicks_of(target)
-        count, prediction = self._session.answer(target)
-        if count < len(clicks) and not (is_partial and count):
-            return
-        found = None if prediction is None else prediction.mask_box(threshold)
-        look = self._write(target, found)
-        self._painted[target] = _Painted(clicks[:count], threshold, look)
-
-    def _write(
-        self, target: Target, found: tuple[NDArray[np.bool_], Roi] | None
-    ) -> Fingerprint:
-        """Make a target what was found, and return what it looks like then."""
-        painted = self._painted.get(target, _NOTHING).look
-        before = None if painted is None else painted[0]
-        after = None if found is None else found[1]
-        box = before.joined(after) if before and after else before or after
-        if box is None:
-            return None
-        mask = np.zeros(box.shape, bool)
-        if found is not None:
-            mask[found[1].moved(-box.row_min, -box.col_min).slices] = found[0]
-        if write_mask(self._labels, target, mask, box):
-            show_part(self._labels, self._dims, target.plane, box)
-        part = np.asarray(self._labels.data[target.plane.part(box)])
-        return _fingerprint(part == target.object_id, (box.row_min, box.col_min))
-
-
-def _fingerprint(
-    mask: NDArray[np.bool_], origin: tuple[int, int] = (0, 0)
-) -> Fingerprint:
-    """Return the fingerprint of a mask, or of a part of it that holds all of it."""
-    held = Roi.around(mask)
-    if held is None:
-        return None
-    bits = np.packbits(mask[held.slices]).tobytes()
-    return held.moved(*origin), blake2b(bits).digest()

@@ -19,31 +19,30 @@ class PackedMask:
 
     Parameters
     ----------
-    shape : tuple of int
-        Height and width of the slice, in pixels.
     box : Roi or None
-        The part of it that holds all of the mask; None for an empty one.
+        The part of the slice that holds all of it; None for an empty one.
     bits : ndarray
         (ceil(h * w / 8),), uint8: of the mask in the box.
     """
 
-    shape: tuple[int, int]
     box: Roi | None
     bits: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, mask: NDArray[np.bool_]) -> Self:
-        """Pack a mask, (H, W), bool."""
-        height, width = mask.shape
-        box = Roi.around(mask)
-        held = mask[:0] if box is None else mask[box.slices]
-        return cls((height, width), box, np.packbits(held))
+    def of(cls, mask: NDArray[np.bool_], origin: tuple[int, int] = (0, 0)) -> Self:
+        """Pack a mask, (h, w), bool, whose first pixel has this row and column."""
+        held = Roi.around(mask)
+        if held is None:
+            return cls(None, np.zeros(0, np.uint8))
+        return cls(held.moved(*origin), np.packbits(mask[held.slices]))
 
-    def unpacked(self) -> NDArray[np.bool_]:
-        """Return the mask: (H, W), bool."""
-        mask = np.zeros(self.shape, bool)
-        if self.box is not None:
-            height, width = self.box.shape
-            bits = np.unpackbits(self.bits, count=height * width)
-            mask[self.box.slices] = bits.reshape(height, width)
-        return mask
+    def within(self, box: Roi) -> NDArray[np.bool_]:
+        """Return the mask in a box of the slice: (h, w), bool."""
+        part = np.zeros(box.shape, bool)
+        if self.box is None or (shared := self.box.shared(box)) is None:
+            return part
+        height, width = self.box.shape
+        own = np.unpackbits(self.bits, count=height * width).reshape(height, width)
+        here = shared.moved(-self.box.row_min, -self.box.col_min)
+        part[shared.moved(-box.row_min, -box.col_min).slices] = own[here.slices]
+        return part

@@ -10,6 +10,7 @@ from psygnal import Signal
 from napari_simpleclick.inference.session import ClickSession, Target
 from napari_simpleclick.plugin import click_layer, image_layer, mask_layer
 from napari_simpleclick.plugin.free_label import free_label
+from napari_simpleclick.plugin.mask_painter import MaskPainter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +85,7 @@ class Segmentation:
         self.session = ClickSession(object_id)
         self._highest = object_id
         self._dims = dims
-        self._painter = mask_layer.MaskPainter(labels, self.session, dims)
+        self._painter = MaskPainter(labels, self.session, dims)
         self._abandoned: dict[Target, None] = {}
         self._is_inverted = False
         self._is_writing = False
@@ -137,6 +138,7 @@ class Segmentation:
         targets = tuple(targets)
         for target in targets:
             self._painter.adopt(target)
+        self._painter.leave(targets)
         self.changed.emit()
         self._is_writing = True
         try:
@@ -144,8 +146,9 @@ class Segmentation:
         finally:
             self._is_writing = False
         self.hide_other_clicks()
-        for target in targets:
-            self._painter.paint(target, self._threshold_of(target))
+        for act in (self._painter.release, self._painter.paint)[len(targets) < 2 :]:
+            for target in targets:
+                act(target, self._threshold_of(target))
         self.labels.selected_label = self.session.object_id
 
     def set_object(self, object_id: int) -> None:

@@ -432,6 +432,28 @@ def test_the_bundled_model_answers_a_click(window: Window) -> None:
     assert set(np.nonzero(window.labels.data)[0]) == {8}
 
 
+def test_a_layer_that_is_renamed_stays_chosen(window: Window) -> None:
+    dock, viewer = window.dock, window.viewer
+    window.use(BrightDisks())
+    other = viewer.add_image(np.zeros((4, 30, 40)), name="other")
+    truths = [viewer.add_labels(np.ones((4, 30, 40), int)) for _ in range(2)]
+    dock.image.value = dock.evaluation.image.value = other
+    dock.evaluation.labels.value = truths[1]
+    window.start()
+    viewer.dims.set_current_step(0, 1)
+    masks, clicks = dock.controller.labels, viewer.layers["clicks"]
+    for layer in (other, masks, truths[1]):
+        layer.name = f"renamed {layer.name}"
+        assert (dock.image.value, dock.labels.value) == (other, masks)
+        assert dock.image.native.currentText() == other.name
+        assert dock.labels.native.currentText() == masks.name
+        assert dock.evaluation.image.value is other
+        assert dock.evaluation.labels.value is truths[1]
+    window.start()
+    assert dock.controller.labels is masks
+    assert clicks.visible
+
+
 def test_two_docks_do_not_disturb_each_other(window: Window) -> None:
     other = SimpleClickWidget(window.viewer)
     window.bot.addWidget(other)

@@ -27,6 +27,7 @@ from napari_simpleclick.plugin.evaluation_objects import (
     EvaluationSettings,
 )
 from napari_simpleclick.plugin.evaluation_table import EvaluationTable
+from napari_simpleclick.plugin.layer_box import LayerBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +84,8 @@ class EvaluationWidget(QWidget):
         self.labels.reset_choices()
 
     def _make_choices(self) -> None:
-        self.image = ComboBox(choices=self._image_choices)
-        self.labels = ComboBox(choices=self._labels_choices)
+        self.image = LayerBox(choices=self._image_choices)
+        self.labels = LayerBox(choices=self._labels_choices)
         defaults = EvaluationSettings()
         self.labels.tooltip = "The ground truth: every object has a label of its own"
         self.clicks = SpinBox(min=1, max=100, value=defaults.max_clicks)

@@ -27,6 +27,7 @@ from napari_simpleclick.plugin.evaluation_widget import (
     EvaluationWidget,
 )
 from napari_simpleclick.plugin.label_box import LabelBox
+from napari_simpleclick.plugin.layer_box import LayerBox
 from napari_simpleclick.plugin.model_choice import ModelChoice
 from napari_simpleclick.plugin.tall_page import TallPage
 from napari_simpleclick.plugin.worker import QtRunner
@@ -83,8 +84,8 @@ class SimpleClickWidget(QWidget):
         return bool(super().event(event))
 
     def _make_layers(self) -> None:
-        self.image = ComboBox(choices=self._image_choices)
-        self.labels = ComboBox(choices=self._labels_choices)
+        self.image = LayerBox(choices=self._image_choices)
+        self.labels = LayerBox(choices=self._labels_choices)
         self.start = PushButton(text="Start")
 
     def _make_actions(self) -> None:

@@ -6,7 +6,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.inference.intensity import display_range, to_display
-from napari_simpleclick.inference.loading import load_predictor
 from napari_simpleclick.io.clicks_file import read_clicks
 from napari_simpleclick.io.overlay import draw_overlay, save_row
 from napari_simpleclick.segment_file import place, segment_file
@@ -90,12 +89,10 @@ def open_demo(
 
     viewer = napari.Viewer()
     data, arguments, _ = brain_mri()[0]
-    image = viewer.add_image(data, contrast_limits=display_range(data), **arguments)
+    viewer.add_image(data, contrast_limits=display_range(data), **arguments)
     _, dock = viewer.window.add_plugin_dock_widget("napari-simpleclick", "SimpleClick")
-    dock.controller.load_model(
-        lambda: load_predictor(model, device=device, runtime=runtime), str(model)
-    )
-    dock.controller.start(image)
+    dock.choice.use(model, device, runtime)
+    dock.begin()
     with resources.as_file(_clicks()) as path:
         clicks = [place(click) for click in read_clicks(path, data.shape)]
     dock.controller.place_clicks(clicks)

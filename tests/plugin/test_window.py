@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 
+from napari_simpleclick.demo import open_demo
 from napari_simpleclick.inference.obedience import obedient
 from napari_simpleclick.io.files import read_volume
 from napari_simpleclick.io.sample_data import brain_mri
@@ -432,6 +433,28 @@ def test_the_bundled_model_answers_a_click(window: Window) -> None:
     assert set(np.nonzero(window.labels.data)[0]) == {8}
 
 
+def test_the_demo_opens_as_if_it_were_clicked(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "mine.safetensors"
+    model.write_bytes(resolve("default").read_bytes())
+    monkeypatch.setattr(napari, "run", lambda: None)
+    open_demo(model, "cpu", "torch-float32")
+    viewer = napari.current_viewer()
+    assert viewer is not None
+    (dock,) = viewer.window.dock_widgets.values()
+    masks, clicks = viewer.layers["SimpleClick"], viewer.layers["clicks"]
+    window.bot.waitUntil(lambda: not dock.controller.state.is_busy, timeout=60_000)
+    assert masks.data.any()
+    assert dock.labels.value is masks
+    assert (dock.choice.name, dock.choice.device.value) == ("mine", "cpu")
+    assert dock.choice.runtime.text() == title_of("torch-float32")
+    dock.begin()
+    assert [*viewer.layers][1:] == [masks, clicks]
+    assert dock.controller.state.can_undo
+    viewer.close()
+
+
 def test_a_layer_that_is_renamed_stays_chosen(window: Window) -> None:
     dock, viewer = window.dock, window.viewer
     window.use(BrightDisks())
@@ -494,7 +517,7 @@ def test_a_model_whose_file_is_gone_stays_in_use_and_chosen(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     choice.model.value = FROM_FILE
     assert choice.model.value == "mine"
-    assert choice.model.native.currentText() == "mine (its file is gone)"
+    assert choice.model.native.currentText() == "mine (in use)"
     choice.device.value = "cpu"
     window.settle()
     assert (choice.model.value, choice.device.value) == ("mine", "auto")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from magicgui.widgets.bases import CategoricalWidget
 
     from napari_simpleclick.inference.predictor import Predictor
+    from napari_simpleclick.modeling.devices import Device
+    from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
     from napari_simpleclick.plugin.controller import SegmentationController
 
 FROM_FILE = "from a file \u2026"
@@ -64,11 +66,25 @@ class ModelChoice:
         elif name == FROM_FILE:
             self._ask_for_file()
         else:
-            self._load(name, lambda: name)
+            self._load(name, lambda: name, self.device.value)
 
     def import_file(self, path: str | Path) -> None:
         """Add a checkpoint file to the catalogue and load it."""
-        self._load(Path(path).stem, lambda: import_checkpoint(path).name)
+        name = Path(path).stem
+        self._load(name, lambda: import_checkpoint(path).name, self.device.value)
+
+    def use(
+        self, model: str | Path, device: Device, runtime: RuntimeChoice = "auto"
+    ) -> None:
+        """Load a model without adding it to the catalogue.
+
+        The parameters are those of `load_predictor`.
+        """
+        name = str(model)
+        is_listed = name in self.model.choices
+        self._load(
+            name if is_listed else Path(name).stem, lambda: model, device, runtime
+        )
 
     def _ask_for_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -82,14 +98,18 @@ class ModelChoice:
         else:
             self._show_in_use()
 
-    def _load(self, name: str, find: Callable[[], str]) -> None:
-        device = self.device.value
-
+    def _load(
+        self,
+        name: str,
+        find: Callable[[], str | Path],
+        device: Device,
+        runtime: RuntimeChoice = "auto",
+    ) -> None:
         def load() -> Predictor:
             with paused_collection():
                 from napari_simpleclick.inference.loading import load_predictor, warm_up
 
-                predictor = load_predictor(find(), device=device)
+                predictor = load_predictor(find(), device=device, runtime=runtime)
             warm_up(predictor)
             with suppress(ImportError):
                 import_module("pandas")  # else Start waits while napari imports it
@@ -123,6 +143,6 @@ class ModelChoice:
     def _models(self, _: CategoricalWidget[Any]) -> list[tuple[str, Any]]:
         available = {e.name: e.title for e in list_models() if e.is_available}
         if self.name is not None:
-            available.setdefault(self.name, f"{self.name} (its file is gone)")
+            available.setdefault(self.name, f"{self.name} (in use)")
         models: list[tuple[str, Any]] = [(available[name], name) for name in available]
         return [*(models or [("none", None)]), (FROM_FILE, FROM_FILE)]

@@ -164,7 +164,7 @@ class SimpleClickWidget(QWidget):
         self.destroyed.connect(lambda: controller.close())
         self.destroyed.connect(lambda: evaluation.close())
         self.image.changed.connect(self._offer_labels)
-        self.start.changed.connect(self._start)
+        self.start.changed.connect(self.begin)
         self.sign.changed.connect(controller.set_sign)
         self.object_id.native.valueChanged.connect(controller.set_object)
         self.threshold.changed.connect(controller.set_threshold)
@@ -200,7 +200,8 @@ class SimpleClickWidget(QWidget):
         if self.labels.value in (None, self.controller.labels):
             self.labels.value = self.controller.masks_of(self.image.value)
 
-    def _start(self) -> None:
+    def begin(self) -> None:
+        """Segment the chosen image, in the chosen layer, as *Start* does."""
         if self.image.value is None:
             self._show_message("Open an image first, then press Start.")
             return

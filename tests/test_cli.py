@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import resources
@@ -81,6 +82,24 @@ def test_segment_writes_a_mask_that_overlays(
     assert "object 1: 2 clicks on 1 slice, " in printed
     assert "object 3: 1 click on 1 slice, " in printed
     assert str(output) in printed
+
+
+def test_a_mask_is_written_whatever_can_be_printed(
+    checkpoint: Path, clicks: Path, tmp_path: Path
+) -> None:
+    code = "import sys; from napari_simpleclick.cli import main; sys.exit(main())"
+    mask = tmp_path / "m\u00e4sk.nii.gz"
+    files = [str(MRI), "--clicks", str(clicks), "--output", str(mask)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "segment", *files, "--model", str(checkpoint)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mm\\xb3" in done.stdout
+    assert "m\\xe4sk.nii.gz" in done.stdout
+    assert mask.exists()
 
 
 def test_segment_a_tiff(checkpoint: Path, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, as those see it who ask for them."""
 
-import re
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from napari_simpleclick.io.atomic import check_writable, replacing
+from tests.ordinary_user import run_as_ordinary_user
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -38,21 +40,61 @@ def test_what_cannot_be_written_is_refused_by_its_own_name(tmp_path, name, reaso
         check_writable(tmp_path / name)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no other modes than read-only there")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o777])
+def test_a_file_that_is_replaced_keeps_its_mode_and_is_private_until_then(
+    tmp_path, mode
+):
+    target, link = tmp_path / "a.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    target.chmod(mode)
+    link.symlink_to(target)
+    with replacing(link) as partial:
+        partial.write_text("whole")
+        assert stat.S_IMODE(partial.stat().st_mode) == 0o600
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+    assert target.read_text() == "whole"
+    assert link.is_symlink()
+
+
+def test_where_there_are_no_modes_files_are_written_all_the_same(tmp_path, monkeypatch):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with replacing(target) as partial:
+        partial.write_text("whole")
+    assert target.read_text() == "whole"
+
+
+def test_a_write_protected_file_is_not_replaced(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("precious")
+    target.chmod(0o444)
+    code = (
+        "import sys\nfrom napari_simpleclick.io.atomic import replacing\n"
+        "with replacing(sys.argv[1]) as partial: partial.write_text('whole')"
+    )
+    done = run_as_ordinary_user(code, target)
+    said = f"OSError: {target} cannot be written: Permission denied"
+    assert done.stderr.splitlines()[-1] == said
+    assert target.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_folder_without_permission_is_told_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "touch", refuse)
     with pytest.raises(OSError, match=r"a\.txt cannot be written: Permission denied"):
         check_writable(tmp_path / "a.txt")
 
 
-def test_a_failed_write_names_the_file_that_was_asked_for(tmp_path):
-    folder = tmp_path / "folder"
-    folder.mkdir()
+def test_a_failed_write_names_the_file_that_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with (
-        pytest.raises(OSError, match=rf"^{re.escape(str(folder))} cannot be written: "),
-        replacing(folder) as partial,
+        pytest.raises(OSError, match=r"^a\.txt cannot be written: "),
+        replacing("a.txt"),
     ):
-        partial.write_text("whole")
-    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+        Path("a.txt").mkdir()  # as another program might, meanwhile
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a file to write that takes the place of another once it is complete.
 
     A crash, a full disk or an exception in the block leaves the old file as it was.
+    The new one gets its permissions, and nobody else can read it before.
 
     Parameters
     ----------
@@ -33,12 +36,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     OSError
         If the file cannot be written: it names the path, not the new name.
     """
-    target = Path(path).resolve()
+    target, mode = _target(path)
     partial = _beside(target, target.parent)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with naming(path, partial):
+            if mode is not None:
+                partial.touch(stat.S_IRUSR | stat.S_IWUSR)
             yield partial
+            if mode is not None:
+                with suppress(OSError):  # not every file system has permissions
+                    partial.chmod(mode)
             os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
@@ -82,12 +90,10 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     OSError
-        If it is a folder, or nothing can be created in its folder; of folders that are
-        not there yet, in the first one above that is.
+        If it is a folder or write-protected, or nothing can be created in its folder;
+        of folders that are not there yet, in the first one above that is.
     """
-    target = Path(path).resolve()
-    if target.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected a file name")
+    target, _ = _target(path)
     folder = next(folder for folder in target.parents if folder.exists())
     probe = _beside(target, folder)
     try:
@@ -95,6 +101,19 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         probe.unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _target(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
+    """Follow links; return the file and, where it can be replaced, its permissions."""
+    target = Path(path).resolve()
+    if not target.exists():
+        return target, None
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected a file name")
+    if not os.access(target, os.W_OK):
+        denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
+        raise _unwritable(path, denied)
+    return target, stat.S_IMODE(target.stat().st_mode)
 
 
 def _beside(target: Path, folder: Path) -> Path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.ordinary_user import MAIN, run_as_ordinary_user
+from tests.training.test_saved_state import in_little_room
 
 MISSING = ["missing.nii.gz", "--clicks", "clicks.json"]
 
@@ -31,3 +33,24 @@ def test_a_write_protected_file_is_refused_before_all_else(
     assert done.stderr == told
     assert output.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_full_disk_leaves_no_half_of_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "ventricles.png"
+    done = in_little_room(10_000, ["demo", "--output", tmp_path])
+    assert done.returncode == 1
+    told = f"napari-simpleclick: {picture} cannot be written: File too large"
+    assert done.stderr.splitlines()[-1] == told
+    assert [path.name for path in tmp_path.iterdir()] == ["ventricles.nii.gz"]
+
+
+@pytest.mark.parametrize("name", ["ventricles.png", "summary.txt"])
+def test_no_result_of_the_demo_is_computed_where_one_cannot_be_written(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).mkdir()
+    done = run_as_ordinary_user(MAIN, "demo", "--output", tmp_path)
+    assert done.returncode == 1
+    assert f"{tmp_path / name} is a folder; expected a file name" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from napari_simpleclick.inference.intensity import display_range, to_display
+from napari_simpleclick.io.atomic import check_writable, replacing
 from napari_simpleclick.io.clicks_file import read_clicks
 from napari_simpleclick.io.overlay import draw_overlay, save_row
 from napari_simpleclick.segment_file import place, segment_file
@@ -45,20 +46,28 @@ def run_demo(
     -------
     str
         The summary.
+
+    Raises
+    ------
+    OSError
+        If one of the files cannot be written, before anything is computed if possible.
     """
     example = resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")
-    mask = output / "ventricles.nii.gz"
+    names = "ventricles.nii.gz", "ventricles.png", "summary.txt"
+    mask, picture, text = (output / name for name in names)
+    check_writable(picture)
+    check_writable(text)
     with resources.as_file(example) as volume, resources.as_file(_clicks()) as clicks:
         segmented = segment_file(
             volume, clicks, mask, model=model, device=device, runtime=runtime
         )
-    picture = output / "ventricles.png"
     save_picture(segmented, picture)
     summary = (
         "Lateral ventricles in a brain MRI (nibabel's example4d.nii.gz, volume 0)\n"
         f"{segmented.summary()}\npicture: {picture}"
     )
-    (output / "summary.txt").write_text(summary + "\n", encoding="utf-8")
+    with replacing(text) as partial:
+        partial.write_text(summary + "\n", encoding="utf-8")
     return summary
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from skimage import draw, io, segmentation, transform
 
+from napari_simpleclick.io.atomic import replacing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -68,10 +70,11 @@ def draw_overlay(
 
 
 def save_row(path: Path, pictures: Sequence[NDArray[np.uint8]]) -> None:
-    """Write pictures of one height, side by side, as a PNG file."""
+    """Write pictures of one height, side by side, as a PNG file: whole, or none."""
     gap = np.zeros((pictures[0].shape[0], _GAP, 3), np.uint8)
     parts = [part for picture in pictures for part in (gap, picture)][1:]
-    io.imsave(path, np.concatenate(parts, axis=1), check_contrast=False)
+    with replacing(path) as partial:
+        io.imsave(partial, np.concatenate(parts, axis=1), check_contrast=False)
 
 
 def _colour(click: Click) -> tuple[float, float, float]:

@@ -30,7 +30,7 @@ def test_folders_are_made_by_writing_alone(tmp_path):
     [
         ("folder", "is a folder; expected a file name"),
         ("file/a.txt", "cannot be written: "),  # the system's own words follow
-        ("n" * 250, "cannot be written: "),
+        ("n" * 256, "cannot be written: "),
     ],
 )
 def test_what_cannot_be_written_is_refused_by_its_own_name(tmp_path, name, reason):
@@ -38,6 +38,21 @@ def test_what_cannot_be_written_is_refused_by_its_own_name(tmp_path, name, reaso
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(OSError, match=f"{name} {reason}"):
         check_writable(tmp_path / name)
+    with (
+        pytest.raises(OSError, match=f"{name} {reason}"),
+        replacing(tmp_path / name) as partial,
+    ):
+        partial.write_text("whole")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["n" * 248 + ".nii.gz", "\u00e9" * 120 + ".ome.tiff"])
+def test_every_name_that_the_system_takes_is_written(tmp_path, name):
+    check_writable(tmp_path / name)
+    with replacing(tmp_path / name) as partial:
+        assert partial.name.endswith("".join(Path(name).suffixes))
+        partial.write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no other modes than read-only there")

@@ -29,16 +29,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     Path
-        A new name in the same folder, with the same suffixes.
+        A new name in the same folder, short, with the same suffixes.
 
     Raises
     ------
     OSError
-        If the file cannot be written: it names the path, not the new name.
+        If the file cannot be written, or is write-protected: it names the path, not the
+        new name.
     """
-    target, mode = _target(path)
+    with _refusing(path):
+        target, mode = _target(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
     partial = _beside(target, target.parent)
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with naming(path, partial):
             if mode is not None:
@@ -93,31 +95,45 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         If it is a folder or write-protected, or nothing can be created in its folder;
         of folders that are not there yet, in the first one above that is.
     """
-    target, _ = _target(path)
-    folder = next(folder for folder in target.parents if folder.exists())
-    probe = _beside(target, folder)
-    try:
+    with _refusing(path):
+        target, _ = _target(path)
+        folder = next(folder for folder in target.parents if folder.exists())
+        probe = _beside(target, folder)
         probe.touch()
         probe.unlink()
+        for name in target.relative_to(folder).parts:  # too long a name, for example
+            with suppress(FileNotFoundError):
+                (folder / name).lstat()
+
+
+@contextmanager
+def _refusing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let every error of the system name the file that is asked for."""
+    try:
+        yield
     except OSError as error:
+        if error.errno is None:  # it has words of its own
+            raise
         raise _unwritable(path, error) from error
 
 
 def _target(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
     """Follow links; return the file and, where it can be replaced, its permissions."""
-    target = Path(path).resolve()
-    if not target.exists():
+    target = Path(os.path.realpath(path))  # whose links may be a loop, as stat tells
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
         return target, None
-    if target.is_dir():
+    if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"{path} is a folder; expected a file name")
     if not os.access(target, os.W_OK):
-        denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
-        raise _unwritable(path, denied)
-    return target, stat.S_IMODE(target.stat().st_mode)
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return target, stat.S_IMODE(mode)
 
 
 def _beside(target: Path, folder: Path) -> Path:
-    return folder / f".{uuid.uuid4().hex[:8]}-{target.name}"
+    """Name a new file: the end of the name has the suffixes, the whole may not fit."""
+    return folder / f".{uuid.uuid4().hex[:8]}-{target.name[-16:]}"
 
 
 def _unwritable(path: str | os.PathLike[str], error: OSError) -> OSError:

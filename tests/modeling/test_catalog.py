@@ -27,6 +27,7 @@ from napari_simpleclick.modeling.checkpoint import (
 from napari_simpleclick.modeling.config import VARIANTS, SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from tests import golden
+from tests.ordinary_user import MAIN, run_as_ordinary_user
 
 OFFICIAL = golden.FIXTURES / "official_format_small.pth"
 DIGEST = hashlib.sha256(OFFICIAL.read_bytes()).hexdigest()
@@ -145,6 +146,26 @@ def test_nothing_is_kept_of_a_file_that_is_refused(tmp_path: Path) -> None:
         import_checkpoint(tmp_path / "nowhere.pth", kept)
     assert list_models(kept) == KNOWN
     assert not list(kept.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others keep files elsewhere")
+@pytest.mark.parametrize("exists", [False, True])
+def test_where_nothing_can_be_kept_the_file_is_named(
+    exists: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "share" / "napari-simpleclick" / "checkpoints"
+    if exists:
+        folder.mkdir(parents=True)
+        folder.chmod(0o500)
+    else:
+        tmp_path.joinpath("share").mkdir(mode=0o500)
+    place = {"XDG_DATA_HOME": str(tmp_path / "share"), "HOME": str(tmp_path)}
+    done = run_as_ordinary_user(MAIN, "models", "--import", OFFICIAL, **place)
+    kept = folder / OFFICIAL.name
+    told = f"napari-simpleclick: {kept} cannot be written: Permission denied"
+    assert done.stderr.splitlines() == [told]
+    assert done.returncode == 1
+    assert not list(tmp_path.rglob("*.pth"))
 
 
 def test_a_name_stays_with_its_checkpoint(tmp_path: Path) -> None:

@@ -193,6 +193,8 @@ def import_checkpoint(
         If the file is no checkpoint.
     FileNotFoundError
         If there is no such file.
+    OSError
+        If the copy cannot be written.
     ValueError
         If the digest or the checkpoint already under this name is another, or the name
         is that of a published one of another variant.
@@ -200,21 +202,31 @@ def import_checkpoint(
     import_torch()
     from napari_simpleclick.modeling.checkpoint import load_checkpoint
 
-    source = Path(path)
-    model = load_checkpoint(source)
-    kept = _directory(directory)
+    source, kept = Path(path), _directory(directory)
+    config = load_checkpoint(source).config
+    entry = CatalogEntry(
+        name=source.stem,
+        title=source.stem,
+        source=str(source.resolve()),
+        variant=next((k for k, v in VARIANTS.items() if v == config), None),
+        path=kept / source.name,
+    )
+    try:
+        return _keep(entry, source, sha256, kept)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"{entry.path} cannot be written: {reason}") from error
+
+
+def _keep(
+    entry: CatalogEntry, source: Path, sha256: str | None, kept: Path
+) -> CatalogEntry:
+    """Copy the file and write the record; return the entry with the copy's digest."""
     kept.mkdir(parents=True, exist_ok=True)
     partial = kept / f".{uuid4().hex}"
     try:
         shutil.copyfile(source, partial)
-        entry = CatalogEntry(
-            name=source.stem,
-            title=source.stem,
-            source=str(source.resolve()),
-            variant=next((k for k, v in VARIANTS.items() if v == model.config), None),
-            path=kept / source.name,
-            sha256=_digest(partial),
-        )
+        entry = replace(entry, sha256=_digest(partial))
         _check_import(entry, sha256, kept)
         partial.replace(kept / source.name)
         _write_record(entry, kept)

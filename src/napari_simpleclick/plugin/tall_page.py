@@ -27,7 +27,15 @@ class TallPage(QScrollArea):
 
         What was never on the screen has no style yet, and other fonts.
         """
-        page = self.widget()
+        page, bar = self.widget(), self.verticalScrollBar()
         if page is None or not page.isVisible():
             return QSize(0, 0)
-        return QSize(page.minimumSizeHint().width(), 0)
+        beside = bar.width() if bar is not None and bar.isVisible() else 0
+        return QSize(page.minimumSizeHint().width() + beside, 0)
+
+    def sizeHint(self) -> QSize:
+        """Ask for as much width as the page would like."""
+        page, hint = self.widget(), super().sizeHint()
+        if page is not None:
+            hint.setWidth(max(hint.width(), page.sizeHint().width()))
+        return hint

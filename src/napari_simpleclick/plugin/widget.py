@@ -119,7 +119,7 @@ class SimpleClickWidget(QWidget):
         model.addRow("Device", self.choice.device.native)
         model.addRow("Runtime", self.choice.runtime)
         self.tabs = QTabWidget()
-        self.tabs.addTab(self._segment_page(), "Segment")
+        self.tabs.addTab(TallPage(self._segment_page()), "Segment")
         self.tabs.addTab(TallPage(self.evaluation), "Evaluate")
         layout = QVBoxLayout(self)
         sides = layout.contentsMargins()

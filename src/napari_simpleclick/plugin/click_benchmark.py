@@ -162,6 +162,7 @@ class _ClickedWindow:
         MOUSE.mouseRelease(self._canvas, left, Qt.KeyboardModifier.NoModifier, point)
         self._wait(lambda: not self._controller.state.is_busy)
         painted, frames = perf_counter(), self._frames
+        self._canvas.update()  # a mask that is the same again draws nothing
         self._wait(lambda: self._frames > frames)
         if self._controller.state.click_count != target:
             raise RuntimeError("a click in the window placed no click")

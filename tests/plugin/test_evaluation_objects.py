@@ -94,6 +94,18 @@ def test_looking_for_objects_can_be_stopped() -> None:
         find_objects(taken(Image(np.zeros(SHAPE))), EvaluationSettings(), check)
 
 
+def test_an_object_that_is_erased_meanwhile_is_no_object() -> None:
+    annotated, looked = taken(Image(np.zeros(SHAPE)), truth()), []
+
+    def check() -> None:
+        looked.append(1)
+        if len(looked) == 7:  # after slices 0, 5, 10, 15, 20 and 25
+            annotated.labels[10] = 0
+
+    objects = find_objects(annotated, EvaluationSettings(every=5), check)
+    assert [each.plane.position[0] for each in objects] == [15, 20, 25, 30]
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [(1, [0]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, list(range(10)))],

@@ -447,11 +447,15 @@ def test_the_demo_opens_as_if_it_were_clicked(
     window.bot.waitUntil(lambda: not dock.controller.state.is_busy, timeout=60_000)
     assert masks.data.any()
     assert dock.labels.value is masks
-    assert (dock.choice.name, dock.choice.device.value) == ("mine", "cpu")
+    assert (dock.choice.name, dock.choice.device.value) == (str(model), "cpu")
+    assert dock.choice.model.native.currentText() == "mine.safetensors (in use)"
     assert dock.choice.runtime.text() == title_of("torch-float32")
     dock.begin()
     assert [*viewer.layers][1:] == [masks, clicks]
     assert dock.controller.state.can_undo
+    dock.choice.device.value = "auto"
+    window.bot.waitUntil(lambda: not dock.controller.state.is_busy, timeout=60_000)
+    assert (dock.choice.name, dock.choice.device.value) == (str(model), "auto")
     viewer.close()
 
 

@@ -30,7 +30,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     option(
         "--dataset",
         required=True,
-        help="folder, volume, or a layout such as ssTEM; ? lists them",
+        help="folder, volume, or a public layout such as ssTEM or BraTS",
     )
     option("--root", type=Path, required=True, help="its folder, or one volume")
     option("--labels", type=Path, help="labels of that one volume")

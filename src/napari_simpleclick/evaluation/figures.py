@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_simpleclick.evaluation.metrics import dice_of_iou
 from napari_simpleclick.evaluation.report import CURVES, NAMES
+from napari_simpleclick.io.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,8 +92,10 @@ def save_curves(
             step = 1 if clicks <= 10 else 5
             axes.set_xticks(sorted({1, *range(step, clicks + 1, step), clicks}))
             axes.legend(loc="best")
-        figure.savefig(path.with_suffix(".png"), dpi=150)
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+        with replacing(path.with_suffix(".png")) as partial:
+            figure.savefig(partial, dpi=150)
+        with replacing(path.with_suffix(".svg")) as partial:
+            figure.savefig(partial, metadata={"Date": None})
 
 
 def _cycle(document: Mapping[str, Any]) -> list[str]:

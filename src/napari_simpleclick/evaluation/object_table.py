@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_simpleclick.evaluation.run import SampleResult
 from napari_simpleclick.evaluation.samples import SliceClick
-from napari_simpleclick.io.atomic import replacing
+from napari_simpleclick.io.atomic import naming, replacing
 from napari_simpleclick.types import Click
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ class ObjectTable:
         return model, _result(rest)
 
     def _append(self, rows: Iterable[Iterable[str]]) -> None:
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with (
+            naming(self.path),
+            self.path.open("a", encoding="utf-8", newline="") as file,
+        ):
             file.write(_text(rows))
 
 

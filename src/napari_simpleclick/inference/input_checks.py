@@ -49,7 +49,7 @@ def check_previous(previous: Prediction, shape: tuple[int, int]) -> None:
     ):
         raise ValueError(f"previous: {roi} is no box in an image of shape {shape}")
     inside = previous.inside
-    if roi is None and not (inside.min() >= 0 and inside.max() <= 1):  # not a model's
+    if roi is None and not (inside.min() >= 0 and inside.max() <= 1):  # from outside
         raise ValueError(
             f"previous: from {inside.min()} to {inside.max()}, expected 0 to 1"
         )

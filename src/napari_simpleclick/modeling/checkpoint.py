@@ -98,6 +98,8 @@ def save_checkpoint(
     ValueError
         If `dtype` is another, `metadata` uses the name "config", or a weight is not
         finite in `dtype`.
+    OSError
+        If the file cannot be written.
     """
     if dtype not in _DTYPES:
         raise ValueError(f"dtype: {dtype}, expected one of {_DTYPES}")
@@ -111,7 +113,10 @@ def save_checkpoint(
         raise ValueError(f"model: {broken} is not finite in {dtype}")
     text = {"format": "pt", _CONFIG_KEY: json.dumps(model.config.to_dict())}
     with _replacing(Path(path)) as partial:
-        save_file(tensors, partial, metadata=dict(metadata or {}) | text)
+        try:
+            save_file(tensors, partial, metadata=dict(metadata or {}) | text)
+        except SafetensorError as error:
+            raise OSError(f"{path} cannot be written: {error}") from error
 
 
 def export_published(model: SimpleClick, path: str | Path) -> None:

@@ -289,7 +289,7 @@ class SegmentationController:
 
     def _use(self, is_loaded: bool, ended: Callable[[bool], None] | None) -> None:
         if is_loaded and self._run is not None:
-            self._run.session.invalidate()
+            self._run.invalidate()
         if ended is not None:
             ended(is_loaded)
         self._queue.answer()

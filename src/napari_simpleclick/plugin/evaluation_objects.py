@@ -138,33 +138,34 @@ def find_objects(
     for plane in annotated.planes[:: settings.every or 1]:
         check()
         labels = annotated.labels_on(plane)
-        if np.count_nonzero(labels) < settings.min_area:
-            continue
-        values, areas = np.unique(labels, return_counts=True)
-        chosen = values[(values != 0) & (areas >= settings.min_area)]
+        values, areas = np.unique(labels[labels != 0], return_counts=True)
+        chosen = values[areas >= settings.min_area]
         if len(chosen):
             found.append([(plane, int(value)) for value in chosen])
     if settings.every is None:
         found = spread(found, AUTO_SLICES)
-    if not found:
+    taken = _taken(annotated, spread([*chain(*found)], settings.max_objects))
+    if not taken:
         which = "" if settings.every is None else f" on one slice in {settings.every}"
         pixels = f"{settings.min_area} pixel{'s' * (settings.min_area > 1)}"
         raise ValueError(
             f"the ground truth has no object of at least {pixels}{which}. Choose "
             "another layer, other slices or a smaller area."
         )
-    return _taken(annotated, spread([*chain(*found)], settings.max_objects))
+    return taken
 
 
 def _taken(
     annotated: AnnotatedImage, chosen: Iterable[tuple[Plane, int]]
 ) -> list[SliceObject]:
-    """Take objects as they are now: the ground truth may be drawn on meanwhile."""
+    """Take objects as they are now, but for those that were erased meanwhile."""
     taken = []
     for plane, on_plane in groupby(chosen, key=lambda each: each[0]):
         labels = annotated.labels_on(plane)
         for _, value in on_plane:
-            taken.append(SliceObject(plane, value, PackedMask.of(labels == value)))
+            truth = PackedMask.of(labels == value)
+            if truth.box is not None:
+                taken.append(SliceObject(plane, value, truth))
     return taken
 
 

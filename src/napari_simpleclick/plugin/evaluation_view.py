@@ -60,8 +60,8 @@ class EvaluationView:
         if image not in self._viewer.layers:
             raise ValueError(f"Image {image.name!r} is no longer in the viewer.")
         shape = image_shape(image)
-        sides = tuple(shape[axis] for axis in plane.axes if axis < len(shape))
-        if not plane.fits(shape) or sides != measured.shape:
+        has_it = plane.fits(shape)
+        if not has_it or tuple(shape[axis] for axis in plane.axes) != measured.shape:
             raise ValueError(
                 f"Image {image.name!r} has no slice {plane} any more: press Run again."
             )

@@ -89,6 +89,10 @@ class MaskPainter:
                 self._left[self._clicks, target] = painted
         self._clicks = self._session.clicks
 
+    def forget(self) -> None:
+        """Paint everything anew: there will be other answers to the same clicks."""
+        self._left.clear()
+
     def release(self, target: Target, threshold: float) -> None:
         """Take a target off what it loses, before others of the same edit are painted.
 

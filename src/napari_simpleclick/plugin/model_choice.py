@@ -80,11 +80,7 @@ class ModelChoice:
 
         The parameters are those of `load_predictor`.
         """
-        name = str(model)
-        is_listed = name in self.model.choices
-        self._load(
-            name if is_listed else Path(name).stem, lambda: model, device, runtime
-        )
+        self._load(str(model), lambda: model, device, runtime)
 
     def _ask_for_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -143,6 +139,6 @@ class ModelChoice:
     def _models(self, _: CategoricalWidget[Any]) -> list[tuple[str, Any]]:
         available = {e.name: e.title for e in list_models() if e.is_available}
         if self.name is not None:
-            available.setdefault(self.name, f"{self.name} (in use)")
+            available.setdefault(self.name, f"{Path(self.name).name} (in use)")
         models: list[tuple[str, Any]] = [(available[name], name) for name in available]
         return [*(models or [("none", None)]), (FROM_FILE, FROM_FILE)]

@@ -146,9 +146,11 @@ class Segmentation:
         finally:
             self._is_writing = False
         self.hide_other_clicks()
-        for act in (self._painter.release, self._painter.paint)[len(targets) < 2 :]:
+        if len(targets) > 1:
             for target in targets:
-                act(target, self._threshold_of(target))
+                self._painter.release(target, self._threshold_of(target))
+        for target in targets:
+            self._painter.paint(target, self._threshold_of(target))
         self.labels.selected_label = self.session.object_id
 
     def set_object(self, object_id: int) -> None:
@@ -217,6 +219,11 @@ class Segmentation:
         self.session.ask(self._abandoned)
         self._abandoned.clear()
 
+    def invalidate(self) -> None:
+        """Forget the model's answers, as it or the image changed; keep the rest."""
+        self.session.invalidate()
+        self._painter.forget()
+
     def on_points(self, event: Any) -> None:
         """Follow points that the user added, moved or deleted.
 
@@ -257,7 +264,7 @@ class Segmentation:
     def on_image_data(self) -> None:
         """Compute new masks from new data, from the next click on."""
         self.on_mask_data()
-        self.session.invalidate()
+        self.invalidate()
 
     def on_image_drawn(self) -> None:
         """Read the slice again for the next click."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Canvas = tuple[Tensor, Tensor]
 
-KINDS: Final = (OSError, TypeError, ValueError)
+_KINDS: Final = (OSError, TypeError, ValueError)
 """Errors of files and numbers, whose own words are enough."""
 
 
@@ -69,8 +69,8 @@ class _Told(Dataset["Canvas | _Failure"]):
     def __getitem__(self, index: int) -> Canvas | _Failure:
         try:
             return self.dataset[index]
-        except KINDS as error:
-            kind = next(kind for kind in KINDS if isinstance(error, kind))
+        except _KINDS as error:
+            kind = next(kind for kind in _KINDS if isinstance(error, kind))
             return _Failure(kind, str(error), traceback.format_exc())
 
 

@@ -112,9 +112,9 @@ def fine_tune(
 ) -> FineTuning:
     """Train a model on one's own labelled images.
 
-    One image in five is held out. The model is measured on those before, and three
-    times while it learns; the best that beats the start is kept. The learning rate
-    falls to zero as the time is up.
+    Some images are held out, see `split`. The model is measured on those before, and
+    three times while it learns; the best that beats the start is kept. The learning
+    rate falls to zero as the time is up.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def is_ct(image: NDArray[np.generic]) -> bool:
         return False
     lowest = values.min()
     below = np.count_nonzero((values < LOWEST) & (values != lowest))
-    counts, _ = np.histogram(values, np.arange(LOWEST, CT_WINDOW[1] + 1, 100))
+    counts, _ = np.histogram(values, 15, (LOWEST, CT_WINDOW[1]))
     gas, between, tissue = np.split(counts / values.size, (5, 10))
     return bool(
         below <= MOST_BELOW * values.size

@@ -45,7 +45,7 @@ def to_uint8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     Parameters
     ----------
     image : ndarray
-        Any shape and real dtype. 8-bit images are returned as they are.
+        One axis or more, any real dtype. 8-bit images are returned as they are.
 
     Returns
     -------

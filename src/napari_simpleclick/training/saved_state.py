@@ -108,7 +108,7 @@ def _other_groups(
     if sizes[0] == sizes[1]:
         return None
     return (
-        f"a run of another freeze_backbone or layer_decay than "
+        "a run of another freeze_backbone or layer_decay than "
         f"{config.freeze_backbone} and {config.layer_decay}"
     )
 

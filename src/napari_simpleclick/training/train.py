@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from safetensors import SafetensorError
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -220,10 +219,7 @@ class _Run:
 
     def _save_model(self, name: str) -> None:
         path, steps = self.output / name, {"steps": str(self.state.step)}
-        try:
-            save_checkpoint(self.state.averaged_model(), path, metadata=steps)
-        except SafetensorError as error:
-            raise OSError(f"{path} cannot be written: {error}") from error
+        save_checkpoint(self.state.averaged_model(), path, metadata=steps)
 
     def _validate(self) -> None:
         """Measure the weights as a checkpoint would hold them, once for each step."""

@@ -167,7 +167,7 @@ def _write(values: dict[str, Any], path: Path) -> None:
     with replacing(path) as partial, partial.open("wb") as file:
         try:
             torch.save(values, file)
-        except RuntimeError as error:  # torch's own, while that of the file passes
+        except RuntimeError as error:  # torch closes its archive after a failed write
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from None
             raise

@@ -112,6 +112,17 @@ def test_a_failed_write_names_the_file_that_was_asked_for(tmp_path, monkeypatch)
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes are no files there")
+def test_what_is_no_ordinary_file_is_left_alone(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="pipe is no ordinary file"):
+        check_writable(pipe)
+    with pytest.raises(OSError, match="pipe is no ordinary file"), replacing(pipe):
+        pass
+    assert pipe.is_fifo()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 def test_a_full_disk_is_told_of_the_file(tmp_path):
     with (

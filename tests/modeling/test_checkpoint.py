@@ -335,6 +335,18 @@ def test_saving_replaces_a_file_only_when_whole(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no other modes than read-only there")
+def test_others_may_read_a_checkpoint_as_any_file(tmp_path: Path) -> None:
+    usual, path = tmp_path / "usual.txt", tmp_path / "mine.safetensors"
+    usual.touch()
+    network = load_checkpoint()
+    save_checkpoint(network, path)
+    assert path.stat().st_mode == usual.stat().st_mode
+    path.chmod(0o640)
+    save_checkpoint(network, path)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_other_precisions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dtype"):
         save_checkpoint(network(), tmp_path / "x", dtype=torch.float64)

@@ -197,3 +197,24 @@ def test_undo_goes_back_to_the_same_masks_where_objects_meet(
     for after in states[1:]:
         controller.redo()
         assert user.sees() == after
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_redo_takes_nothing_that_was_painted_after_undo(
+    seed: int, viewer: ViewerModel
+) -> None:
+    user = Crowd(seed, viewer, InlineRunner())
+    for _ in range(5):
+        user.choose_object()
+        user.points.add([4, *user.random.integers(3, 12, 2)])
+    back = int(user.random.integers(1, 3))
+    for _ in range(back):
+        user.controller.undo()
+    label = user.controller.state.object_id
+    before = user.labels.data.copy()
+    user.labels.brush_size = 4
+    user.labels.paint((4, *user.random.integers(3, 12, 2)), label)
+    painted = (user.labels.data == label) & (before != label)
+    for _ in range(back):
+        user.controller.redo()
+    assert (user.labels.data[painted] == label).all()

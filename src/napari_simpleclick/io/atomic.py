@@ -126,6 +126,8 @@ def _target(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
         return target, None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"{path} is a folder; expected a file name")
+    if not stat.S_ISREG(mode):
+        raise OSError(f"{path} is no ordinary file, and would be replaced by one")
     if not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return target, stat.S_IMODE(mode)

@@ -258,7 +258,10 @@ def _replacing(path: Path) -> Iterator[Path]:
     """Give a file to write to, which takes the place of `path` once it is whole."""
     partial = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
+        partial.touch()
+        mode = (path if path.exists() else partial).stat().st_mode
         yield partial
+        partial.chmod(mode)  # safetensors lets nobody else read what it writes
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class _Wanted(NamedTuple):
 
 
 _NOTHING = _Painted((), 0.49, None)
+_MOST_LEFT: Final = 2**24
+"""Bytes for what undo is to leave to others; of what is older it takes what is free."""
 
 
 class MaskPainter:
@@ -74,6 +76,7 @@ class MaskPainter:
         if (seen := _fingerprint(drawn)) != painted.look:
             self._session.set_mask(target, painted.clicks, drawn, painted.threshold)
             self._painted[target] = painted._replace(look=seen, denied=None)
+            self.forget()
 
     def leave(self, targets: Iterable[Target]) -> None:
         """Keep how targets were painted before an edit that changed their clicks.
@@ -82,15 +85,16 @@ class MaskPainter:
         them pixels meanwhile.
         """
         for target in targets:
+            self._left.pop((self._clicks, target), None)
             painted = self._painted.get(target, _NOTHING)
-            if painted.denied is None:
-                self._left.pop((self._clicks, target), None)
-            else:
+            if painted.denied is not None:
                 self._left[self._clicks, target] = painted
+        while sum(map(_size, self._left.values())) > _MOST_LEFT:
+            del self._left[next(iter(self._left))]
         self._clicks = self._session.clicks
 
     def forget(self) -> None:
-        """Paint everything anew: there will be other answers to the same clicks."""
+        """Paint what is free from now on: more than the clicks is other than it was."""
         self._left.clear()
 
     def release(self, target: Target, threshold: float) -> None:
@@ -165,6 +169,10 @@ class MaskPainter:
         part = np.asarray(self._labels.data[target.plane.part(box)])
         held: NDArray[np.bool_] = part == target.object_id
         return held
+
+
+def _size(painted: _Painted) -> int:
+    return 0 if painted.denied is None else painted.denied.bits.nbytes
 
 
 def _fingerprint(

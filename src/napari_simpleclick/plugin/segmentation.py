@@ -171,6 +171,7 @@ class Segmentation:
         """Paint the current object anew on all its slices, and new ones like it."""
         current = self.session.object_id
         self._new_threshold = self._thresholds[current] = threshold
+        self._painter.forget()
         targets = [t for t in self.session.targets() if t.object_id == current]
         self.session.ask(targets)
         self.follow(targets)

@@ -9,6 +9,7 @@ import torch
 
 from napari_simpleclick.modeling.checkpoint import load_checkpoint
 from napari_simpleclick.training.config import TrainConfig
+from napari_simpleclick.training.saved_state import read_state
 from napari_simpleclick.training.train import train
 
 
@@ -108,6 +109,18 @@ def test_a_run_is_not_carried_on_otherwise(
         with pytest.raises(ValueError, match=rf"state\.pt .* {name}.*--restart"):
             train(dataclasses.replace(second, steps=3), tmp_path / "run")
         assert saved_step(tmp_path / "run") == first.steps
+
+
+def test_a_state_that_was_cut_anywhere_is_one_sentence(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.pt"
+    train(dataclasses.replace(config, steps=1), tmp_path)
+    whole = state.read_bytes()
+    for length in {*range(0, 70_000, 500), *range(0, len(whole), len(whole) // 50)}:
+        state.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"state\.pt is damaged, .* --restart$"):
+            read_state(state)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "zeros", "tensors"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,17 +24,21 @@ def read_state(path: Path) -> dict[str, Any]:
 
     Raises
     ------
+    OSError
+        If the file cannot be read.
     ValueError
-        If the file is damaged, or something else.
+        If it is damaged, or something else.
     """
+    content = BytesIO(path.read_bytes())
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
+        values = torch.load(content, map_location="cpu", weights_only=True)
     except (
         ArithmeticError,
         AssertionError,
         AttributeError,
         EOFError,
         LookupError,
+        OSError,
         RuntimeError,
         TypeError,
         UnpicklingError,

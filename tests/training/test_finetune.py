@@ -8,25 +8,18 @@ from skimage import io
 
 from napari_simpleclick.cli import main
 from napari_simpleclick.modeling.checkpoint import load_checkpoint, save_checkpoint
-from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training import finetune
 from napari_simpleclick.training.finetune import FineTuning, fine_tune
+from tests.training.conftest import TINY
 
-TINY = SimpleClickConfig(
-    image_size=64,
-    embed_dim=16,
-    depth=4,
-    num_heads=2,
-    neck_dims=(4, 8, 8, 8),
-    head_dim=8,
-)
+SMALL = dataclasses.replace(TINY, image_size=64)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    network = SimpleClick(TINY)
+    network = SimpleClick(SMALL)
     torch.nn.init.zeros_(network.head.conv_seg.bias)
     save_checkpoint(network, tmp_path / "tiny.safetensors")
     return tmp_path / "tiny.safetensors"
@@ -70,7 +63,7 @@ def test_a_model_learns_ones_own_images_and_is_measured_on_others(
     assert np.mean(tuned.after) > np.mean(tuned.before) + 0.2
     assert tuned.checkpoint == output / "squares.safetensors"
     assert load_checkpoint(tuned.checkpoint).config == dataclasses.replace(
-        TINY, exact_clicks=True
+        SMALL, exact_clicks=True
     )
     assert str(tuned.checkpoint) in tuned.summary()
     assert "from a file" in tuned.summary()

@@ -10,20 +10,11 @@ import pytest
 import torch
 
 from napari_simpleclick.modeling.checkpoint import save_checkpoint
-from napari_simpleclick.modeling.config import SimpleClickConfig
 from napari_simpleclick.modeling.simpleclick import SimpleClick
 from napari_simpleclick.training.config import TrainConfig
 from napari_simpleclick.training.processes import open_fabric
 from napari_simpleclick.training.train import train
-
-TINY = SimpleClickConfig(
-    image_size=32,
-    embed_dim=16,
-    depth=4,
-    num_heads=2,
-    neck_dims=(4, 8, 8, 8),
-    head_dim=8,
-)
+from tests.training.conftest import TINY
 
 SCRIPT = """
 import sys

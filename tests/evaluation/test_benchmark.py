@@ -33,8 +33,8 @@ def test_runtimes_are_timed_in_turns_and_compared() -> None:
     assert 0 < reference["matmul_share"] < 2
     assert told[0] == "xtiny at 64"
     # The weights in float32, 15 MiB, and little else for so small an image.
-    assert 14 < reference["peak_memory_mib"] < 150
-    assert 0 < other["peak_memory_mib"] < 150
+    assert 14 < reference["peak_memory_mib"] < 200
+    assert 0 < other["peak_memory_mib"] < 200
     head, line, _ = benchmark_table(document).splitlines()
     assert head.split()[-1] == "memory"
     assert line.endswith(f"{reference['peak_memory_mib']:.0f} MiB")

@@ -14,7 +14,7 @@ from napari.layers import Labels, Points
 from napari.utils.notifications import notification_manager
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from napari_simpleclick.demo import open_demo
 from napari_simpleclick.inference.obedience import obedient
@@ -442,7 +442,8 @@ def test_the_demo_opens_as_if_it_were_clicked(
     open_demo(model, "cpu", "torch-float32")
     viewer = napari.current_viewer()
     assert viewer is not None
-    (dock,) = viewer.window.dock_widgets.values()
+    docks = [x for x in QApplication.allWidgets() if isinstance(x, SimpleClickWidget)]
+    (dock,) = [each for each in docks if each is not window.dock]
     masks, clicks = viewer.layers["SimpleClick"], viewer.layers["clicks"]
     window.bot.waitUntil(lambda: not dock.controller.state.is_busy, timeout=60_000)
     assert masks.data.any()

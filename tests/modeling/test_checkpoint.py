@@ -347,6 +347,18 @@ def test_others_may_read_a_checkpoint_as_any_file(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_file_system_without_permissions_keeps_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)  # as a stick formatted for Windows
+    saved = network()
+    save_checkpoint(saved, tmp_path / "own.safetensors", dtype=torch.float32)
+    assert_same(load_checkpoint(tmp_path / "own.safetensors"), saved)
+
+
 def test_other_precisions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dtype"):
         save_checkpoint(network(), tmp_path / "x", dtype=torch.float64)

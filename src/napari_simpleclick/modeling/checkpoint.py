@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -261,7 +261,10 @@ def _replacing(path: Path) -> Iterator[Path]:
         partial.touch()
         mode = (path if path.exists() else partial).stat().st_mode
         yield partial
-        partial.chmod(mode)  # safetensors lets nobody else read what it writes
+        # safetensors lets nobody else read what it writes; not every file system has
+        # permissions, and a checkpoint is worth more than they are.
+        with suppress(OSError):
+            partial.chmod(mode)
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)

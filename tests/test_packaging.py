@@ -75,3 +75,12 @@ def test_manifest_stands_at_the_root_and_in_every_distribution(built: Path) -> N
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
     assert any(name.endswith("src/napari_simpleclick/napari.yaml") for name in names)
+
+
+def test_the_prompt_of_windows_understands_every_install_command() -> None:
+    quoted = [
+        path.name
+        for path in (ROOT / "src").rglob("*.py")
+        if "pip install '" in path.read_text(encoding="utf-8")
+    ]
+    assert not quoted  # there, single quotes are a part of the name

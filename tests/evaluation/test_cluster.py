@@ -192,4 +192,4 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.delitem(sys.modules, "napari_simpleclick.evaluation.cluster")
     assert evaluate(root, checkpoint, tmp_path, "--cluster") == 1
-    assert "pip install 'napari-simpleclick[cluster]'" in capsys.readouterr().err
+    assert 'pip install "napari-simpleclick[cluster]"' in capsys.readouterr().err

@@ -452,7 +452,7 @@ def test_without_matplotlib_the_data_are_saved(
     assert files_in(tmp_path) == {"objects.csv", "report.json"}
     assert desk.messages[-1] == (
         f"Saved objects.csv and report.json in {tmp_path}; report.html and its curves "
-        "need matplotlib: pip install 'napari-simpleclick[evaluate]'."
+        'need matplotlib: pip install "napari-simpleclick[evaluate]".'
     )
     assert not desk.controller.state.is_busy
 

@@ -14,7 +14,7 @@ try:
     from dask.system import cpu_count
 except ImportError as error:
     raise ImportError(
-        "a cluster needs dask.distributed: pip install 'napari-simpleclick[cluster]'"
+        'a cluster needs dask.distributed: pip install "napari-simpleclick[cluster]"'
     ) from error
 
 from napari_simpleclick.evaluation.cluster_worker import (

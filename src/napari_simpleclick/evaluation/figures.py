@@ -48,7 +48,7 @@ def check_available() -> None:
     except ImportError as error:
         raise ImportError(
             "report.html and its curves need matplotlib: "
-            "pip install 'napari-simpleclick[evaluate]'"
+            'pip install "napari-simpleclick[evaluate]"'
         ) from error
 
 

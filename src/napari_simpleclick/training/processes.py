@@ -71,7 +71,7 @@ def _fabric_class() -> type[Fabric]:
     except ImportError as error:
         raise ImportError(
             "training needs the package lightning-fabric: "
-            "pip install 'napari-simpleclick[train]'"
+            'pip install "napari-simpleclick[train]"'
         ) from error
     return Fabric
 

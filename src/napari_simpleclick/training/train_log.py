@@ -169,6 +169,6 @@ def _board(folder: Path, step: int) -> SummaryWriter:
     except ImportError as error:
         raise ImportError(
             "the log for TensorBoard needs the package tensorboard: "
-            "pip install 'napari-simpleclick[train]', or tensorboard = false"
+            'pip install "napari-simpleclick[train]", or tensorboard = false'
         ) from error
     return SummaryWriter(str(folder), purge_step=step + 1)

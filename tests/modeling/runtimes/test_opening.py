@@ -204,6 +204,15 @@ def test_one_that_overflows_is_refused_for_good(
     assert json.loads(only_file(cache).read_bytes().splitlines()[0])["agreement"] == 0
 
 
+def test_one_that_is_nearly_good_enough_is_not_told_to_be(
+    source: NetworkSource, cache: RuntimeCache
+) -> None:
+    open_runtime(source, "torch-bfloat16", cache=cache)
+    change_head(only_file(cache), agreement=0.9899)
+    with pytest.raises(RuntimeRefusedError, match=r"by 0\.989 .* least 0\.99$"):
+        open_runtime(source, "torch-bfloat16", cache=cache)
+
+
 def test_a_network_without_a_file_is_not_kept(
     network: SimpleClick, cache: RuntimeCache
 ) -> None:

@@ -23,7 +23,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--output",
         type=Path,
         default=Path("demo_output"),
-        help="folder for the results",
+        help="folder for the results (default: %(default)s)",
     )
     parser.add_argument("--gui", action="store_true", help="open the result in napari")
     add_model_options(parser)

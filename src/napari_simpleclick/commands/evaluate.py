@@ -41,7 +41,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="names, files, or baselines: random-walker, watershed, grabcut",
     )
     option("--output", type=Path, required=True, help="folder for the results")
-    option("--max-clicks", type=int, default=20, help="clicks on each object")
+    option(
+        "--max-clicks",
+        type=int,
+        default=20,
+        help="clicks on each object (default: %(default)s)",
+    )
     option("--batch-size", type=int, help="objects at once (default: 1 on CPU, GPU 16)")
     option(
         "--flip",
@@ -60,9 +65,21 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "workers on this computer (default: one a core)",
     )
     slices = parser.add_argument_group("slices of volumes")
-    slices.add_argument("--axis", type=int, help="0, 1 or 2 of (z, y, x)")
-    slices.add_argument("--every", type=int, help="every n-th slice")
-    slices.add_argument("--min-area", type=int, help="pixels of an object on a slice")
+    slices.add_argument(
+        "--axis",
+        type=int,
+        help="0, 1 or 2 of (z, y, x) (default: 0; of OAIZIB_volumes that of the "
+        "largest voxel size)",
+    )
+    slices.add_argument(
+        "--every",
+        type=int,
+        help="every n-th slice (default: all; of BraTS_volumes and OAIZIB_volumes "
+        "the one with the largest objects)",
+    )
+    slices.add_argument(
+        "--min-area", type=int, help="least pixels of an object on a slice (default: 1)"
+    )
     slices.add_argument(
         "--volume-dice",
         action="store_true",

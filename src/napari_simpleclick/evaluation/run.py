@@ -120,6 +120,8 @@ def evaluate_sample(
 
     Raises
     ------
+    TypeError
+        If the mask is not bool, or the predictor does not take the image's dtype.
     ValueError
         If `max_clicks` is less than 1, or image and mask have different sizes.
 
@@ -159,8 +161,9 @@ def evaluate_dataset(
 
     Raises
     ------
-    ValueError
-        As for `evaluate_sample`, or if `batch_size` is less than 1.
+    TypeError, ValueError
+        As for `evaluate_sample`, or if `batch_size` is less than 1; once the first
+        result is asked for.
     """
     if min(max_clicks, batch_size) < 1:
         raise ValueError(

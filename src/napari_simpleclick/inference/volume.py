@@ -51,8 +51,11 @@ def segment_volume(
 
     Raises
     ------
+    TypeError
+        If the volume is complex, structured or not numeric.
     ValueError
-        If a click lies outside the volume, or an object's label is not from 1 to 65535.
+        If a click lies outside the volume, an object's label is not from 1 to 65535, or
+        the limits are out of range.
     """
     labels = np.zeros(volume.shape, dtype=np.uint16)
     targets = list(dict.fromkeys(placed.target for placed in clicks))

@@ -175,6 +175,16 @@ def test_segment_names_a_wrong_click(
     assert not (tmp_path / "mask.nii.gz").exists()
 
 
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, output = tmp_path / "missing", str(tmp_path / "pack.npz")
+    assert main(["pack", str(missing), "--output", output]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"napari-simpleclick: {missing}: ")
+    assert "Errno" not in told
+
+
 def test_segment_without_a_volume_says_so(
     checkpoint: Path, clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,12 +57,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.run(arguments)
     except (ImportError, OSError, TypeError, ValueError) as error:
-        sys.stderr.write(f"napari-simpleclick: {error}\n")
+        sys.stderr.write(f"napari-simpleclick: {_sentence(error)}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("napari-simpleclick: stopped\n")
         return 130
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """Leave out the number that an error of the system begins with."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

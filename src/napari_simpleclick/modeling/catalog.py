@@ -161,7 +161,9 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
         return resolve(name_or_path)
     path = Path(name_or_path)
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; known are {names}")
+        raise FileNotFoundError(
+            f"there is no file {path}; known are {', '.join(names)}"
+        )
     return path
 
 

@@ -105,14 +105,14 @@ def split(volumes: Sequence[LabelledVolume]) -> Split:
     volumes : sequence of LabelledVolume
         As `read_own_data` gives them.
     """
-    groups = [group for group in _sharing_labels(volumes) if _can_be_measured(group[0])]
+    groups = [group for group in _sharing_labels(volumes) if len(_measurable(group[0]))]
     if len(groups) >= FEWEST:
         chosen = [v for group in groups[HELD_OUT // 2 :: HELD_OUT] for v in group]
         return Split(tuple(v for v in volumes if v not in chosen), tuple(chosen))
-    thick = [volume for volume in volumes if _can_be_cut(volume)]
-    cut = [_cut(volume) for volume in thick]
+    pairs = [(volume, _cut(volume)) for volume in volumes]
+    cut = [parts for _, parts in pairs if parts is not None]
     return Split(
-        (*(v for v in volumes if v not in thick), *(low for low, _ in cut)),
+        (*(v for v, parts in pairs if parts is None), *(low for low, _ in cut)),
         tuple(high for _, high in cut),
     )
 
@@ -143,24 +143,11 @@ def _sharing_labels(
     groups: list[list[LabelledVolume]] = []
     for volume in volumes:
         is_volume = len(volume.labels) > 1
-        if is_volume and groups and _share_labels(groups[-1][0], volume):
+        if is_volume and groups and np.array_equal(groups[-1][0].labels, volume.labels):
             groups[-1].append(volume)
         else:
             groups.append([volume])
     return groups
-
-
-def _share_labels(first: LabelledVolume, second: LabelledVolume) -> bool:
-    return np.array_equal(first.labels, second.labels)
-
-
-def _can_be_measured(volume: LabelledVolume) -> bool:
-    return len(_measurable(volume)) > 0
-
-
-def _can_be_cut(volume: LabelledVolume) -> bool:
-    is_thick = volume.labels.shape[volume.axes[0]] >= THINNEST
-    return is_thick and len(_measurable(volume)) >= HELD_OUT
 
 
 def _measurable(volume: LabelledVolume) -> NDArray[np.intp]:
@@ -174,9 +161,14 @@ def _largest_areas(volume: LabelledVolume, axis: int) -> NDArray[np.intp]:
     return np.array([np.bincount(one.flat, minlength=2)[1:].max() for one in slices])
 
 
-def _cut(volume: LabelledVolume) -> tuple[LabelledVolume, LabelledVolume]:
-    """Cut off the last measurable slices; both parts are sliced along this axis."""
+def _cut(volume: LabelledVolume) -> tuple[LabelledVolume, LabelledVolume] | None:
+    """Cut off the last measurable slices, if there are enough.
+
+    Both parts are sliced along this axis alone.
+    """
     axis, places = volume.axes[0], _measurable(volume)
+    if volume.labels.shape[axis] < THINNEST or len(places) < HELD_OUT:
+        return None
     start = places[-(len(places) // HELD_OUT)]
     return (
         _part(volume, axis, slice(0, start - GAP)),

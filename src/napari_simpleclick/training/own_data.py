@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_simpleclick.training import canvas
 from napari_simpleclick.training.labelled_folder import EXPECTED, read_labelled
+from napari_simpleclick.training.validation import evenly
 from napari_simpleclick.types import Sample
 
 if TYPE_CHECKING:
@@ -132,9 +133,7 @@ def objects(volumes: Sequence[LabelledVolume], count: int) -> list[Sample]:
     list of Sample
         A label of a slice is one object.
     """
-    found = [one for volume in volumes for one in _objects(volume)]
-    places = np.linspace(0, len(found) - 1, min(count, len(found)))
-    return [found[int(place)] for place in places]
+    return evenly([one for volume in volumes for one in _objects(volume)], count)
 
 
 def _sharing_labels(
@@ -187,9 +186,7 @@ def _objects(volume: LabelledVolume) -> Iterator[Sample]:
         return
     images = np.moveaxis(volume.image, volume.axes[0], 0)
     labels = np.moveaxis(volume.labels, volume.axes[0], 0)
-    places = _measurable(volume)
-    chosen = np.linspace(0, len(places) - 1, min(MOST_SLICES, len(places)))
-    for index in places[chosen.astype(int)]:
+    for index in evenly(_measurable(volume).tolist(), MOST_SLICES):
         values, areas = np.unique(labels[index], return_counts=True)
         for value in values[(values != 0) & (areas >= SMALLEST_AREA)]:
             name, mask = f"{volume.source}/{index}/{value}", labels[index] == value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from napari_simpleclick.inference.predictor import Predictor
     from napari_simpleclick.modeling.simpleclick import SimpleClick
     from napari_simpleclick.types import Sample
+
+T = TypeVar("T")
 
 CLICKS: Final = 10
 """Clicks on every object."""
@@ -52,7 +54,7 @@ def held_out(data: Path, objects: int) -> dict[str, list[Sample]]:
         If there is no data set.
     """
     chosen = {
-        path.name: _evenly(list(folder(path)), objects)
+        path.name: evenly(list(folder(path)), objects)
         for path in sorted(data.iterdir())
         if path.is_dir()
     }
@@ -124,6 +126,7 @@ def score(curves: Mapping[str, NDArray[np.float64]]) -> float:
     return float(np.mean([mean_curve(curves)[k - 1] for k in SCORED]))
 
 
-def _evenly(samples: Sequence[Sample], count: int) -> list[Sample]:
-    places = np.linspace(0, len(samples) - 1, min(count, len(samples)))
-    return [samples[int(place)] for place in places]
+def evenly(items: Sequence[T], count: int) -> list[T]:
+    """Take this many items, evenly from the first to the last, or all if fewer."""
+    places = np.linspace(0, len(items) - 1, min(count, len(items)))
+    return [items[int(place)] for place in places]

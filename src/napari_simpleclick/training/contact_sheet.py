@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -51,7 +51,7 @@ def contact_sheet(
     blank = np.zeros_like(tiles[0])
     tiles += [blank] * (-count % across)
     rows = [tiles[start : start + across] for start in range(0, count, across)]
-    return np.concatenate([_side_by_side(row) for row in rows])
+    return np.concatenate([np.hstack(row) for row in rows])
 
 
 def _tile(image: Tensor, mask: Tensor) -> NDArray[np.uint8]:
@@ -60,7 +60,3 @@ def _tile(image: Tensor, mask: Tensor) -> NDArray[np.uint8]:
     shown = np.repeat(image.numpy()[..., None], 3, axis=2)
     shown[edge] = OUTLINE
     return np.pad(shown, ((0, GAP), (0, GAP), (0, 0)))
-
-
-def _side_by_side(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.concatenate(tiles, axis=1)

@@ -180,6 +180,5 @@ def inner_error_clicks(
     candidates = inner[:, :height, :width] & errors[users, channel]
     chance = torch.rand(candidates.shape, generator=generator, device=masks.device)
     best, place = (candidates * (chance + 1e-6)).flatten(1).max(dim=1)
-    row = torch.div(place, width, rounding_mode="floor")
-    clicks = torch.stack([row, place % width, 1 - channel], dim=1).float()
+    clicks = torch.stack([place // width, place % width, 1 - channel], dim=1).float()
     return clicks.where(best[:, None] > 0, -1.0)

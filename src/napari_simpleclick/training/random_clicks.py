@@ -84,9 +84,8 @@ def _places(masks: Tensor, count: int, generator: torch.Generator) -> Tensor:
     weight[empty] = 1
     drawn = torch.multinomial(weight, count, replacement=True, generator=generator)
     width = masks.shape[2]
-    row = torch.div(drawn, width, rounding_mode="floor")
     order = torch.full_like(drawn, 100)  # what published code gives random clicks
-    places = torch.stack([row, drawn % width, order], dim=-1).float()
+    places = torch.stack([drawn // width, drawn % width, order], dim=-1).float()
     return places.where(~empty[:, None, None], -1.0)
 
 

@@ -82,9 +82,8 @@ def _eroded(mask: Tensor) -> Tensor:
 def _best(score: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     best = score.flatten(1).argmax(dim=1)
     height, width = score.shape[2:]
-    sign = 1 - torch.div(best, height * width, rounding_mode="floor")
     place = best % (height * width)
-    return torch.div(place, width, rounding_mode="floor"), place % width, sign
+    return place // width, place % width, 1 - best // (height * width)
 
 
 def _inside_cell(errors: Tensor, rows: Tensor, cols: Tensor, sign: Tensor) -> Tensor:
@@ -98,7 +97,7 @@ def _inside_cell(errors: Tensor, rows: Tensor, cols: Tensor, sign: Tensor) -> Te
     channel = (1 - sign)[:, None, None]
     wrong = errors[users, channel, rows[:, :, None], cols[:, None, :]]
     value, best = (wrong * near[:, None] * near).flatten(1).max(dim=1)
-    row = rows.gather(1, torch.div(best, CELL, rounding_mode="floor")[:, None])
+    row = rows.gather(1, (best // CELL)[:, None])
     col = cols.gather(1, (best % CELL)[:, None])
     clicks = torch.cat([row, col, sign[:, None]], dim=1).float()
     return clicks.where(value[:, None] > 0, -1.0)

@@ -43,7 +43,7 @@ def cells(rng: np.random.Generator, size: int) -> Labels:
     count = int(np.exp(rng.uniform(np.log(5), np.log(250))))
     seeds = np.zeros((size, size), np.int32)
     seeds[tuple(rng.integers(0, size, (2, count)))] = np.arange(1, count + 1)
-    labels = _nearest_seed(seeds)
+    _, labels = _nearest_seed(seeds)
     labels = _warp(rng, labels, amplitude=0.5 * size / np.sqrt(count))
     if rng.random() < 0.4:
         kept = rng.random(count + 1) < rng.uniform(0.3, 0.95)
@@ -120,7 +120,7 @@ def tubes(rng: np.random.Generator, size: int) -> Labels:
     if not seeds.any():
         return blobs(rng, size)
     radius = np.exp(rng.uniform(np.log(1.2), np.log(0.06 * size), count + 1))
-    distance, nearest = _nearest_seed_distance(seeds)
+    distance, nearest = _nearest_seed(seeds)
     return np.where(distance < radius[nearest], nearest, np.int32(0))
 
 
@@ -151,11 +151,8 @@ def edges_between(labels: NDArray[np.integer]) -> NDArray[np.float32]:
     return np.minimum(edges, 1)
 
 
-def _nearest_seed(seeds: Labels) -> Labels:
-    return _nearest_seed_distance(seeds)[1]
-
-
-def _nearest_seed_distance(seeds: Labels) -> tuple[NDArray[np.float64], Labels]:
+def _nearest_seed(seeds: Labels) -> tuple[NDArray[np.float64], Labels]:
+    """Return, for each pixel, the distance to the nearest seed, and its label."""
     distance, index = ndimage.distance_transform_edt(seeds == 0, return_indices=True)
     return distance, seeds[tuple(index)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -52,7 +52,7 @@ class Plane:
         """
         return cls(
             tuple(
-                None if axis in axes else _nearest(value)
+                None if axis in axes else round(float(value))
                 for axis, value in enumerate(point)
             )
         )
@@ -106,7 +106,3 @@ class Plane:
         """Return the array coordinates of a pixel of the slice."""
         inside = iter((row, col))
         return tuple(next(inside) if i is None else float(i) for i in self.position)
-
-
-def _nearest(value: Any) -> int:
-    return round(float(value))

@@ -50,7 +50,7 @@ class SimpleClick(nn.Module):
     def __init__(self, config: SimpleClickConfig) -> None:
         super().__init__()
         self.config = config
-        self.patch_embed_coords = PatchEmbedding(3, config)
+        self.patch_embed_coords = PatchEmbedding(config)
         self.backbone = ViTBackbone(config)
         self.neck = FeaturePyramid(config)
         self.head = MLPHead(config)

@@ -21,19 +21,17 @@ class PatchEmbedding(nn.Module):
 
     Parameters
     ----------
-    channels : int
-        Channels of the input.
     config : SimpleClickConfig
         Patch size and embedding dimension.
     """
 
-    def __init__(self, channels: int, config: SimpleClickConfig) -> None:
+    def __init__(self, config: SimpleClickConfig) -> None:
         super().__init__()
         patch = config.patch_size
-        self.proj = nn.Conv2d(channels, config.embed_dim, patch, stride=patch)
+        self.proj = nn.Conv2d(3, config.embed_dim, patch, stride=patch)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embed (B, C, H, W) as a grid of tokens (B, H/patch, W/patch, D)."""
+        """Embed (B, 3, H, W) as a grid of tokens (B, H/patch, W/patch, D)."""
         tokens: Tensor = self.proj(x)
         return tokens.permute(0, 2, 3, 1)
 
@@ -55,7 +53,7 @@ class ViTBackbone(nn.Module):
     def __init__(self, config: SimpleClickConfig) -> None:
         super().__init__()
         self.config = config
-        self.patch_embed = PatchEmbedding(3, config)
+        self.patch_embed = PatchEmbedding(config)
         # Entry 0 belongs to the class token of the pre-training; it is not used here.
         self.pos_embed = nn.Parameter(
             torch.zeros(1, config.grid_size**2 + 1, config.embed_dim)

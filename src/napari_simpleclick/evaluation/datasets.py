@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from napari_simpleclick.evaluation.layouts import LAYOUTS, open_layout
-from napari_simpleclick.evaluation.slicing import Slicing
 from napari_simpleclick.evaluation.volume_layouts import VOLUME_LAYOUTS
-from napari_simpleclick.evaluation.volumes import open_pair, open_volumes
+from napari_simpleclick.evaluation.volumes import open_volumes
 from napari_simpleclick.evaluation.whole_volumes import open_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_simpleclick.evaluation.samples import Dataset
+    from napari_simpleclick.evaluation.slicing import Slicing
 
 DATASETS: Final = (*LAYOUTS, *VOLUME_LAYOUTS)
 """Names that `open_dataset` knows."""
@@ -50,18 +51,15 @@ def open_dataset(
     """
     if name not in DATASETS:
         raise ValueError(f"name: {name!r}, expected one of {', '.join(DATASETS)}")
-    if labels is not None:
-        if name != "volume":
-            raise ValueError(f"labels: {labels}, expected None: only volume has it")
+    if labels is not None and name != "volume":
+        raise ValueError(f"labels: {labels}, expected None: only volume has it")
     if reach is not None:
         if name not in VOLUME_LAYOUTS:
             expected = ", ".join(VOLUME_LAYOUTS)
             raise ValueError(f"name: {name!r} has no volumes, expected {expected}")
         return open_whole(name, root, slicing, labels=labels, reach=reach)
-    if labels is not None:
-        return open_pair(Path(root), labels, slicing or Slicing())
     if name in VOLUME_LAYOUTS:
-        return open_volumes(name, root, slicing)
+        return open_volumes(name, root, slicing, labels=labels)
     if slicing is not None:
         raise ValueError(
             f"{name} consists of slices: axis, every n-th and smallest area can be "

@@ -65,7 +65,11 @@ class LabelledVolume:
 
 
 def open_volumes(
-    name: str, root: str | Path, slicing: Slicing | None = None
+    name: str,
+    root: str | Path,
+    slicing: Slicing | None = None,
+    *,
+    labels: Path | None = None,
 ) -> Dataset:
     """List a data set of volumes, anywhere below a folder.
 
@@ -77,6 +81,8 @@ def open_volumes(
         The folder.
     slicing : Slicing or None
         Slices to take; None for those of the layout.
+    labels : Path or None
+        Labels of `root`, where that is one volume.
 
     Returns
     -------
@@ -89,35 +95,22 @@ def open_volumes(
     FileNotFoundError, ValueError
         As for `find_volumes`.
     """
-    layout = VOLUME_LAYOUTS[name]
-    found = find_volumes(layout, Path(root))
-    return _slices(name, found, slicing or layout.slicing)
+    chosen = slicing or VOLUME_LAYOUTS[name].slicing
+    sources = (
+        Source(files.name, partial(_samples, files, chosen))
+        for files in files_of(name, Path(root), labels)
+    )
+    return Dataset(name, tuple(sources))
 
 
-def open_pair(image: Path, labels: Path, slicing: Slicing) -> Dataset:
-    """Take one volume and its labels; every label is an object of its own.
-
-    Parameters
-    ----------
-    image, labels : Path
-        NIfTI, TIFF or MetaImage files of the same voxels.
-    slicing : Slicing
-        Slices to take.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a file is not there.
-    """
-    return _slices("volume", (pair(image, labels),), slicing)
-
-
-def pair(image: Path, labels: Path) -> VolumeFiles:
-    """Name one volume and its labels, which must be there, as in `open_pair`."""
-    for file in (image, labels):
+def files_of(name: str, root: Path, labels: Path | None) -> tuple[VolumeFiles, ...]:
+    """Find the volumes of a data set, or of two files, as for `open_volumes`."""
+    if labels is None:
+        return find_volumes(VOLUME_LAYOUTS[name], root)
+    for file in (root, labels):
         if not file.is_file():
             raise FileNotFoundError(f"there is no file {file}")
-    return VolumeFiles(image.name.split(".")[0], image, labels)
+    return (VolumeFiles(root.name.split(".")[0], root, labels),)
 
 
 def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
@@ -157,11 +150,6 @@ def read_labelled(files: VolumeFiles, axis: int | None) -> LabelledVolume:
         _pixel_size(volume, axis),
         _millimetres(volume, axis),
     )
-
-
-def _slices(name: str, found: tuple[VolumeFiles, ...], slicing: Slicing) -> Dataset:
-    sources = (Source(files.name, partial(_samples, files, slicing)) for files in found)
-    return Dataset(name, tuple(sources))
 
 
 def _samples(files: VolumeFiles, slicing: Slicing) -> Iterator[AnnotatedSample]:

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_simpleclick.evaluation.samples import Dataset, Source, VolumeSample
-from napari_simpleclick.evaluation.volume_layouts import (
-    VOLUME_LAYOUTS,
-    VolumeFiles,
-    find_volumes,
-)
-from napari_simpleclick.evaluation.volumes import pair, read_labelled
+from napari_simpleclick.evaluation.volume_layouts import VOLUME_LAYOUTS
+from napari_simpleclick.evaluation.volumes import files_of, read_labelled
 from napari_simpleclick.inference.intensity import to_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_simpleclick.evaluation.slicing import Slicing
+    from napari_simpleclick.evaluation.volume_layouts import VolumeFiles
 
 
 def open_whole(
@@ -36,13 +33,11 @@ def open_whole(
 
     Parameters
     ----------
-    name, root
+    name, root, labels
         As for `open_volumes`.
     slicing : Slicing or None
         Slices that may be clicked on, `largest_only` apart; an object needs
         `min_area` on one of them. None for any slice along the axis of the layout.
-    labels : Path or None
-        Labels of `root`, where that is one volume.
     reach : int
         As for `VolumeSample`.
 
@@ -58,12 +53,10 @@ def open_whole(
     """
     if reach < 0:
         raise ValueError(f"reach: {reach}, expected at least 0")
-    layout = VOLUME_LAYOUTS[name]
-    slicing = replace(slicing or layout.slicing, largest_only=False)
-    root = Path(root)
-    found = find_volumes(layout, root) if labels is None else (pair(root, labels),)
+    slicing = replace(slicing or VOLUME_LAYOUTS[name].slicing, largest_only=False)
     sources = (
-        Source(files.name, partial(_whole, files, slicing, reach)) for files in found
+        Source(files.name, partial(_whole, files, slicing, reach))
+        for files in files_of(name, Path(root), labels)
     )
     return Dataset(name, tuple(sources), "dice")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -75,7 +76,7 @@ def save_curves(
     with rc_context(_STYLE):
         figure = Figure(figsize=(9.5, 3.8), layout="constrained")
         left, right = figure.subplots(1, 2)
-        for model, colour in zip(document["models"], _cycle(document), strict=True):
+        for model, colour in zip(document["models"], cycle(_COLOURS)):
             name = model["model"]
             ious = np.stack([result.ious for result in results[name]])
             scores = ious if measure == "iou" else dice_of_iou(ious)
@@ -96,10 +97,6 @@ def save_curves(
             figure.savefig(partial, dpi=150)
         with replacing(path.with_suffix(".svg")) as partial:
             figure.savefig(partial, metadata={"Date": None})
-
-
-def _cycle(document: Mapping[str, Any]) -> list[str]:
-    return [_COLOURS[i % len(_COLOURS)] for i in range(len(document["models"]))]
 
 
 def _draw_mean(axes: Axes, model: Mapping[str, Any], curve: str, colour: str) -> None:

@@ -134,9 +134,7 @@ class Study:
         """Write down the settings; results that are there must have the same."""
         file = self.output / "run.json"
         digests = {model.name: model.sha256 for model in self.models}
-        earlier: dict[str, Any] = {}
-        if file.is_file():
-            earlier = _read_run(file)
+        earlier = _read_run(file) if file.is_file() else {}
         if earlier and not table.has_rows():  # it ended before its first object
             table.path.unlink(missing_ok=True)
             earlier = {}

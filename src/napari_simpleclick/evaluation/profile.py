@@ -6,10 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from napari_simpleclick.evaluation.peak_memory import measure_apart
-from napari_simpleclick.evaluation.published import (
-    SOURCE,
-    published_costs,
-)
+from napari_simpleclick.evaluation.published import SOURCE, published_costs
 from napari_simpleclick.evaluation.report import machine, versions
 from napari_simpleclick.modeling.config import VARIANTS
 
@@ -63,22 +60,22 @@ def profile(
         If a variant is unknown, or a number does not fit.
     """
     _check(variants, sizes, clicks)
-    costs = {(cost.variant, cost.size): cost for cost in published_costs()}
+    published = [asdict(cost) for cost in published_costs()]
+    costs = {(cost["variant"], cost["size"]): cost for cost in published}
     rows = []
     for variant in variants:
         for size in sizes:
             if progress is not None:
                 progress(f"{variant} at {size} ...")
             row = _measure(variant, size, device, clicks)
-            cost = costs.get((variant, size))
-            rows.append(row | {"published": None if cost is None else asdict(cost)})
+            rows.append(row | {"published": costs.get((variant, size))})
     return {
         "rows": rows,
         "published": {
             "source": SOURCE,
             "note": NOTE,
             "measured_here": False,
-            "rows": [asdict(cost) for cost in published_costs()],
+            "rows": published,
         },
         "versions": versions(),
         "machine": machine(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import platform
-from dataclasses import replace
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -18,9 +17,10 @@ from napari_simpleclick.evaluation.metrics import (
     dice_of_iou,
     miou_at_k,
     number_of_clicks,
+    number_of_failures,
 )
 from napari_simpleclick.evaluation.published import NOTE, SOURCE, published_figures
-from napari_simpleclick.evaluation.run import TARGETS, SampleResult, summarize
+from napari_simpleclick.evaluation.run import TARGETS
 from napari_simpleclick.evaluation.samples import image_of
 from napari_simpleclick.modeling.devices import choose_device
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_simpleclick.evaluation.models import EvaluatedModel
+    from napari_simpleclick.evaluation.run import SampleResult
     from napari_simpleclick.evaluation.study import Study
 
 CURVES: Final = MappingProxyType({"iou": "miou_at", "dice": "dice_at"})
@@ -111,10 +112,6 @@ def model_figures(
     """
     ious = np.stack([result.ious for result in results])
     scores = ious if measure == "iou" else dice_of_iou(ious)
-    scored = [
-        replace(result, ious=row) for result, row in zip(results, scores, strict=True)
-    ]
-    summary = summarize(scored)
     images = [image_of(result.name) for result in results]
     n_clicks = ious.shape[1]
     clicks = np.column_stack([number_of_clicks(scores, t, n_clicks) for t in TARGETS])
@@ -129,11 +126,14 @@ def model_figures(
         "checkpoint_sha256": model.sha256,
         "runtime": model.runtime,
         "n_images": len(set(images)),
-        "n_objects": summary.n_objects,
+        "n_objects": len(results),
         **curves,
-        "noc": _by(percents, summary.noc.values()),
+        "noc": _by(percents, clicks.mean(axis=0)),
         "noc_interval": _intervals(percents, bootstrap_interval(clicks, images, rng)),
-        "failures": dict(zip(percents, summary.failures.values(), strict=True)),
+        "failures": {
+            percent: number_of_failures(scores, target, n_clicks)
+            for percent, target in zip(percents, TARGETS, strict=True)
+        },
         "boundary_iou": _mean([result.boundary_iou for result in results]),
         "surface_mm": _mean([result.surface_mm for result in results]),
         "seconds_per_click": round(seconds / ious.size, 5),

@@ -1,12 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_simpleclick.evaluation.run import (
-    SampleResult,
-    evaluate_dataset,
-    evaluate_sample,
-    summarize,
-)
+from napari_simpleclick.evaluation.run import evaluate_dataset, evaluate_sample
 from napari_simpleclick.evaluation.samples import AnnotatedSample
 from napari_simpleclick.inference.predictor import Predictor
 from napari_simpleclick.types import Click, Sample
@@ -121,24 +116,3 @@ def test_outlines_are_measured_after_the_last_click():
 def test_no_click_is_refused():
     with pytest.raises(ValueError, match="max_clicks: 0"):
         evaluate_sample(constant(5), sample(), 0)
-
-
-def result(*ious: float) -> SampleResult:
-    clicks = tuple(Click(0, k) for k in range(len(ious)))
-    return SampleResult("x", np.array(ious, dtype=np.float32), clicks)
-
-
-def test_summary_by_hand():
-    results = [result(0.5, 0.9), result(0.75, 0.875), result(0.25, 0.5)]
-    summary = summarize(results, targets=(0.75, 0.875))
-    assert summary.n_objects == 3
-    np.testing.assert_allclose(summary.miou, [0.5, 2.275 / 3], rtol=1e-6)
-    assert summary.noc == {0.75: pytest.approx(5 / 3), 0.875: 2}
-    assert summary.failures == {0.75: 1, 0.875: 1}
-
-
-def test_results_that_do_not_match_are_refused():
-    with pytest.raises(ValueError, match=r"results: \[1, 2\]"):
-        summarize([result(0.5), result(0.5, 0.6)])
-    with pytest.raises(ValueError, match=r"results: \[\]"):
-        summarize([])

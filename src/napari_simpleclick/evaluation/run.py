@@ -6,31 +6,23 @@ import math
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from napari_simpleclick.evaluation.boundary import boundary_iou, surface_distance
 from napari_simpleclick.evaluation.lockstep import Request, predict_together
-from napari_simpleclick.evaluation.metrics import (
-    iou,
-    miou_at_k,
-    number_of_clicks,
-    number_of_failures,
-)
+from napari_simpleclick.evaluation.metrics import iou
 from napari_simpleclick.evaluation.robot_user import next_click
 from napari_simpleclick.evaluation.samples import counted, pixel_size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.types import Click, Prediction, Sample
-
-TARGETS: Final = (0.8, 0.85, 0.9, 0.95)
-"""IoUs whose number of clicks is reported."""
 
 
 class Progress(Protocol):
@@ -70,28 +62,6 @@ class SampleResult:
     seconds: float = 0.0
     boundary_iou: float = math.nan
     surface_mm: float = math.nan
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Summary:
-    """The figures that papers report of a data set.
-
-    Parameters
-    ----------
-    n_objects : int
-        Objects evaluated.
-    miou : ndarray
-        (k,), float64 in [0, 1]: mIoU@1 .. mIoU@k.
-    noc : mapping of float to float
-        Mean number of clicks to each target IoU.
-    failures : mapping of float to int
-        Objects that did not reach each target IoU.
-    """
-
-    n_objects: int
-    miou: NDArray[np.float64]
-    noc: Mapping[float, float]
-    failures: Mapping[float, int]
 
 
 def evaluate_sample(
@@ -226,38 +196,3 @@ def _click_once(
         course.seconds += seconds
         if progress is not None:
             progress(course.sample, course.clicks[-1], prediction, course.ious[-1])
-
-
-def summarize(
-    results: Sequence[SampleResult], targets: Sequence[float] = TARGETS
-) -> Summary:
-    """Condense the results of a data set.
-
-    Parameters
-    ----------
-    results : sequence of SampleResult
-        At least one, all with the same number of clicks.
-    targets : sequence of float
-        IoUs in [0, 1] for the number of clicks; the papers give 0.85 and 0.9.
-
-    Returns
-    -------
-    Summary
-        mIoU after each click; number of clicks and failures for each target.
-
-    Raises
-    ------
-    ValueError
-        If there is no result, or the numbers of clicks differ.
-    """
-    counts = {len(result.ious) for result in results}
-    if len(counts) != 1:
-        raise ValueError(f"results: {sorted(counts)} clicks each, expected one number")
-    ious = np.stack([result.ious for result in results])
-    (k,) = counts
-    return Summary(
-        n_objects=len(results),
-        miou=miou_at_k(ious),
-        noc={t: float(number_of_clicks(ious, t, k).mean()) for t in targets},
-        failures={t: number_of_failures(ious, t, k) for t in targets},
-    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from napari_simpleclick.evaluation.baselines import BASELINES
 from napari_simpleclick.inference.loading import load_predictor, runtime_of
-from napari_simpleclick.modeling.catalog import find_checkpoint, list_models
+from napari_simpleclick.modeling.catalog import digest_of, find_checkpoint, list_models
 
 if TYPE_CHECKING:
     from napari_simpleclick.inference.click_predictor import ClickPredictor
@@ -84,12 +83,10 @@ def open_model(
     )
     opened = runtime_of(predictor)
     file = find_checkpoint(model)
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
     is_name = model in (entry.name for entry in list_models())
     return EvaluatedModel(
         name=model if is_name else file.stem,
         predictor=predictor,
-        sha256=digest,
+        sha256=digest_of(file),
         runtime=None if opened is None else opened.name,
     )

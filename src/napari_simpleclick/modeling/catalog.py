@@ -228,7 +228,7 @@ def _keep(
     partial = kept / f".{uuid4().hex}"
     try:
         shutil.copyfile(source, partial)
-        entry = replace(entry, sha256=_digest(partial))
+        entry = replace(entry, sha256=digest_of(partial))
         _check_import(entry, sha256, kept)
         partial.replace(kept / source.name)
         _write_record(entry, kept)
@@ -288,6 +288,7 @@ def _check_import(new: CatalogEntry, expected: str | None, kept: Path) -> None:
         )
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -19,7 +18,7 @@ from napari_simpleclick.evaluation.report_files import (
 )
 from napari_simpleclick.evaluation.samples import Dataset, Source, image_of
 from napari_simpleclick.evaluation.study import Study
-from napari_simpleclick.modeling.catalog import list_models, resolve
+from napari_simpleclick.modeling.catalog import digest_of, list_models, resolve
 from napari_simpleclick.plugin.evaluation_objects import samples
 from napari_simpleclick.plugin.evaluation_state import Progress, StoppedError
 
@@ -157,5 +156,4 @@ def dataset_of(annotated: AnnotatedImage, objects: Iterable[SliceObject]) -> Dat
 def _digest(model: str) -> str | None:
     if model not in (entry.name for entry in list_models() if entry.is_available):
         return None
-    with resolve(model).open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return digest_of(resolve(model))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from napari_simpleclick.modeling.catalog import digest_of
 from napari_simpleclick.modeling.network_weights import NetworkWeights
 from napari_simpleclick.modeling.runtimes.recorded_answers import read_answers
 from napari_simpleclick.modeling.torch_import import import_torch
@@ -60,8 +60,7 @@ class NetworkSource:
         """Take the network of a checkpoint file."""
         if not path.is_file():
             return cls(partial(_load, path))  # loading says what is wrong with it
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest_of(path)
         answers = read_answers(path, digest)
         # `record_answers` has read it, too, and has checked it.
         read = partial(NetworkWeights.read, path) if answers else None

@@ -6,13 +6,13 @@ recorded answers that needs no torch, whose import takes seconds.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from napari_simpleclick.modeling.catalog import digest_of
 from napari_simpleclick.modeling.network_weights import NetworkWeights
 from napari_simpleclick.modeling.runtimes.agreement import (
     SLICE_VERSION,
@@ -57,8 +57,7 @@ def record_answers(checkpoint: Path) -> Path:
     network = load_checkpoint(checkpoint)
     if NetworkWeights.read(checkpoint).config != network.config:
         raise ValueError(f"{checkpoint} was not written by save_checkpoint")
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    entries: dict[str, Any] = {"of": _owner(digest)}
+    entries: dict[str, Any] = {"of": _owner(digest_of(checkpoint))}
     for size in sorted({network.config.image_size, network.config.glance_size} - {0}):
         answer = reference_answer(TorchEager(network), size)
         entries[str(size)] = np.rint(_STEPS * answer).astype(np.uint16)

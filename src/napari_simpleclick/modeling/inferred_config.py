@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from math import isqrt
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from napari_simpleclick.modeling.checkpoint_error import CheckpointError
 from napari_simpleclick.modeling.config import VARIANTS, Pyramid, SimpleClickConfig
@@ -17,15 +16,7 @@ if TYPE_CHECKING:
 _MAX_NUMBER = 10_000
 _MULTI_SCALE = ("down_4.6", "down_8.3", "down_16.1", "down_32.3")
 _SINGLE_SCALE = ("down_4.1", "down_8.1", "down_16.1", "down_32.1")
-_LAST_NORMALISATIONS: Final[Mapping[Pyramid, tuple[str, ...]]] = MappingProxyType(
-    {
-        "simple": _MULTI_SCALE,
-        "single-scale": _SINGLE_SCALE,
-        "parallel": _MULTI_SCALE,
-        "partial": _SINGLE_SCALE,
-    }
-)
-"""Design to the normalisations that end the levels of its pyramid."""
+"""The normalisations that end the levels of a pyramid, by its scales."""
 
 
 def config_from_tensors(
@@ -63,7 +54,7 @@ def config_from_tensors(
     embed_dim, _, patch_size, _ = _shape(tensors, "backbone.patch_embed.proj.weight", 4)
     tokens = _shape(tensors, "backbone.pos_embed", 3)[1] - 1
     hidden = _shape(tensors, "backbone.blocks.0.mlp.fc1.weight", 2)[0]
-    neck = _LAST_NORMALISATIONS[pyramid]
+    neck = _MULTI_SCALE if pyramid in ("simple", "parallel") else _SINGLE_SCALE
     dim_4, dim_8, dim_16, dim_32 = (
         _shape(tensors, f"neck.{level}.weight", 1)[0] for level in neck
     )

@@ -262,6 +262,7 @@ def test_hostile_file_is_refused_and_nothing_happens(
         '{"num_heads": 2.0}',
         '{"embed_dim": 1000000000}',
         '{"depth": 1000000000}',
+        '{"num_heads": 2, "patch_size": 8, "glance_size": 8}',
     ],
 )
 def test_own_configuration_must_fit_the_tensors(config: str, tmp_path: Path) -> None:

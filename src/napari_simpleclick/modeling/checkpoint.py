@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 __all__ = ["CheckpointError", "export_published", "load_checkpoint", "save_checkpoint"]
 
 _CONFIG_KEY = "config"
+_SEEN_IN_TENSORS = (
+    "image_size",
+    "patch_size",
+    "embed_dim",
+    "depth",
+    "neck_dims",
+    "head_dim",
+    "mlp_ratio",
+)
+"""What a configuration must not say otherwise; how to use a network is not seen."""
 _DTYPES = (torch.float16, torch.float32)
 
 
@@ -181,21 +191,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], SimpleClickConfig]
     inferred = config_from_tensors(
         tensors, config.num_heads, config.click_radius, config.pyramid
     )
-    inferred = replace(  # how to use it is not seen in the tensors
-        inferred,
-        min_crop=config.min_crop,
-        recompute_iou=config.recompute_iou,
-        crop_snap=config.crop_snap,
-        second_look=config.second_look,
-        glance_size=config.glance_size,
-        flood=config.flood,
-        exact_clicks=config.exact_clicks,
-        obey_clicks=config.obey_clicks,
-        steady=config.steady,
-    )
-    if config != inferred:
+    seen = {name: getattr(inferred, name) for name in _SEEN_IN_TENSORS}
+    if any(getattr(config, name) != value for name, value in seen.items()):
         raise CheckpointError("has a configuration that does not fit its tensors")
-    return tensors, inferred
+    return tensors, replace(config, **seen)
 
 
 def _used(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

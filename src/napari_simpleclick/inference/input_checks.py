@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.inference.transforms import clicked_pixel
+from napari_simpleclick.inference.transforms import clicked_pixel, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,17 +38,13 @@ def check_clicks(clicks: Sequence[Click], shape: tuple[int, int]) -> None:
 
 def check_previous(previous: Prediction, shape: tuple[int, int]) -> None:
     """Refuse a prediction that is not about an image of this shape."""
-    roi = previous.roi
-    if previous.inside.dtype != np.float32:
-        raise TypeError(f"previous: dtype {previous.inside.dtype}, expected float32")
+    roi, inside = previous.roi, previous.inside
+    if inside.dtype != np.float32:
+        raise TypeError(f"previous: dtype {inside.dtype}, expected float32")
     if previous.shape != shape:
         raise ValueError(f"previous: shape {previous.shape}, expected {shape}")
-    if roi is not None and not (
-        0 <= roi.row_min <= roi.row_max < shape[0]
-        and 0 <= roi.col_min <= roi.col_max < shape[1]
-    ):
+    if roi is not None and roi.shared(whole(shape)) != roi:
         raise ValueError(f"previous: {roi} is no box in an image of shape {shape}")
-    inside = previous.inside
     if roi is None and not (inside.min() >= 0 and inside.max() <= 1):  # from outside
         raise ValueError(
             f"previous: from {inside.min()} to {inside.max()}, expected 0 to 1"

@@ -118,14 +118,14 @@ def lay(
 
 
 def _list_photographs(root: Path, split: str) -> list[Photograph]:
-    lvis = _read(root / LVIS_FILE.format(split=split))
+    path = root / LVIS_FILE.format(split=split)
+    lvis = _read(path)
+    objects = _by_image(lvis, path)
     coco: dict[int, list[object]] = {}
     for part in ("train", "val"):
-        path = root / COCO_FILE.format(split=part)
-        if path.is_file():
-            coco |= _by_image(_read(path), path)
-    path = root / LVIS_FILE.format(split=split)
-    objects = _by_image(lvis, path)
+        file = root / COCO_FILE.format(split=part)
+        if file.is_file():
+            coco |= _by_image(_read(file), file)
     photographs = [
         Photograph(
             _file(root, entry, path), _small(objects[number]), _small(coco.get(number))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from napari_simpleclick.training.canvas import Canvas, draw_canvas
+from napari_simpleclick.training.canvas import draw_canvas
 from napari_simpleclick.training.slices import (
     RegionSlices,
     SyntheticSlices,
@@ -91,7 +91,7 @@ class CanvasDataset(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng((self.seed, index))
         for _ in range(MOST_TRIES):
             image, labels = self.source.draw(rng)
-            canvas: Canvas | None = draw_canvas(rng, image, labels, self.size)
+            canvas = draw_canvas(rng, image, labels, self.size)
             if canvas is not None:
                 return torch.from_numpy(canvas.image), torch.from_numpy(canvas.mask)
         raise ValueError(

@@ -19,21 +19,18 @@ def network() -> SimpleClick:
     )
 
 
-def rates(model: SimpleClick, decay: float | None) -> dict[str, float]:
-    """Learning rate of every parameter by name."""
+def scales(model: SimpleClick, decay: float | None) -> dict[str, float]:
+    """Part of the full rate of every parameter by name."""
     names = {id(p): name for name, p in model.named_parameters()}
-    groups = parameter_groups(
-        model, weight_decay=0.1, learning_rate=2.0, layer_decay=decay
-    )
-    return {names[id(p)]: group["lr"] for group in groups for p in group["params"]}
+    groups = parameter_groups(model, weight_decay=0.1, layer_decay=decay)
+    return {names[id(p)]: g["lr_scale"] for g in groups for p in g["params"]}
 
 
 def test_without_layer_decay_there_are_matrices_and_vectors() -> None:
     model = network()
-    groups = parameter_groups(model, weight_decay=0.1, learning_rate=2.0)
+    groups = parameter_groups(model, weight_decay=0.1)
     matrices, vectors = groups
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
-    assert [group["lr"] for group in groups] == [2.0, 2.0]
     assert [group["lr_scale"] for group in groups] == [1.0, 1.0]
     parameters = list(model.parameters())
     assert [id(p) for p in matrices["params"]] == [
@@ -44,36 +41,31 @@ def test_without_layer_decay_there_are_matrices_and_vectors() -> None:
 
 def test_rates_fall_layer_by_layer_towards_the_image() -> None:
     model = network()
-    found = rates(model, 0.5)
+    found = scales(model, 0.5)
     assert len(found) == len(list(model.parameters()))
-    assert found["head.conv_seg.weight"] == 2.0
-    assert found["neck.down_4.0.bias"] == 2.0
-    assert found["patch_embed_coords.proj.weight"] == 2.0
-    assert found["backbone.blocks.3.attn.qkv.weight"] == 1.0
-    assert found["backbone.blocks.2.norm1.bias"] == 0.5
-    assert found["backbone.blocks.0.mlp.fc1.weight"] == 0.125
-    assert found["backbone.patch_embed.proj.weight"] == 0.0625
-    assert found["backbone.pos_embed"] == 0.0625
+    assert found["head.conv_seg.weight"] == 1.0
+    assert found["neck.down_4.0.bias"] == 1.0
+    assert found["patch_embed_coords.proj.weight"] == 1.0
+    assert found["backbone.blocks.3.attn.qkv.weight"] == 0.5
+    assert found["backbone.blocks.2.norm1.bias"] == 0.25
+    assert found["backbone.blocks.0.mlp.fc1.weight"] == 0.0625
+    assert found["backbone.patch_embed.proj.weight"] == 0.03125
+    assert found["backbone.pos_embed"] == 0.03125
 
 
-def test_scales_times_the_rate_are_the_rates() -> None:
-    groups = parameter_groups(
-        network(), weight_decay=0.1, learning_rate=3.0, layer_decay=0.75
-    )
+def test_the_slowest_layer_comes_first() -> None:
+    groups = parameter_groups(network(), weight_decay=0.1, layer_decay=0.75)
     assert len(groups) == 12  # six layers, matrices and vectors of each
-    assert all(group["lr"] == 3.0 * group["lr_scale"] for group in groups)
-    scales = [group["lr_scale"] for group in groups]
-    assert scales == sorted(scales)
-    assert scales[0] == pytest.approx(0.75**5)
+    found = [group["lr_scale"] for group in groups]
+    assert found == sorted(found)
+    assert found[0] == pytest.approx(0.75**5)
 
 
 def test_a_frozen_backbone_stays_as_it_is() -> None:
     model = network()
-    groups = parameter_groups(
-        model, weight_decay=0.1, learning_rate=0.1, freeze_backbone=True
-    )
+    groups = parameter_groups(model, weight_decay=0.1, freeze_backbone=True)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    optimizer = torch.optim.AdamW(groups)
+    optimizer = torch.optim.AdamW(groups, lr=0.1)
     model(
         torch.rand(1, 3, 64, 64),
         torch.rand(1, 1, 64, 64),
@@ -88,13 +80,11 @@ def test_a_frozen_backbone_stays_as_it_is() -> None:
 def test_a_backbone_can_be_thawed() -> None:
     model = network()
     for frozen in (True, False):
-        parameter_groups(
-            model, weight_decay=0.1, learning_rate=0.1, freeze_backbone=frozen
-        )
+        parameter_groups(model, weight_decay=0.1, freeze_backbone=frozen)
         assert model.backbone.pos_embed.requires_grad is not frozen
 
 
 @pytest.mark.parametrize("decay", [0.0, -0.5, 1.1])
 def test_other_decays_are_refused(decay: float) -> None:
     with pytest.raises(ValueError, match="layer_decay"):
-        rates(network(), decay)
+        scales(network(), decay)

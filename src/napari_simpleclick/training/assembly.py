@@ -71,7 +71,6 @@ def build_optimizer(model: SimpleClick, config: TrainConfig) -> torch.optim.Opti
     groups = parameter_groups(
         model,
         weight_decay=config.weight_decay,
-        learning_rate=config.learning_rate,
         layer_decay=config.layer_decay,
         freeze_backbone=config.freeze_backbone,
     )

@@ -17,7 +17,6 @@ def parameter_groups(
     model: SimpleClick,
     *,
     weight_decay: float,
-    learning_rate: float,
     layer_decay: float | None = None,
     freeze_backbone: bool = False,
 ) -> list[dict[str, Any]]:
@@ -34,8 +33,6 @@ def parameter_groups(
         The network. Its backbone is frozen or, if `freeze_backbone` is False, thawed.
     weight_decay : float
         Of matrices and kernels; vectors (biases, normalisations) have none.
-    learning_rate : float
-        Full rate.
     layer_decay : float or None
         Factor on the rate from one layer to the one before it, in (0, 1]; None for one
         rate.
@@ -46,9 +43,9 @@ def parameter_groups(
     Returns
     -------
     list of dict
-        Each with "params", "weight_decay", "lr", and "lr_scale": the part of the full
-        rate that the group learns at, by which a schedule multiplies. Slowest layer
-        first, matrices before vectors.
+        Each with "params", "weight_decay", and "lr_scale": the part of the full rate
+        that the group learns at, by which a schedule multiplies. Slowest layer first,
+        matrices before vectors.
 
     Raises
     ------
@@ -74,7 +71,6 @@ def parameter_groups(
         {
             "params": groups[scale, is_vector],
             "weight_decay": 0.0 if is_vector else weight_decay,
-            "lr": learning_rate * scale,
             "lr_scale": scale,
         }
         for scale, is_vector in sorted(groups)

@@ -171,14 +171,6 @@ def _open(source: Source) -> SliceSource:
     return _OPENERS[source.kind](source.path)
 
 
-def _open_pack(path: Path) -> SliceSource:
-    return VolumeSlices(_with_image(path))
-
-
-def _open_regions(path: Path) -> SliceSource:
-    return RegionSlices(_with_image(path))
-
-
 def _with_image(path: Path) -> list[LabelledVolume]:
     volumes = [volume for volume in load_pack(path) if volume.image is not None]
     if not volumes:
@@ -209,8 +201,8 @@ def _open_volumes(path: Path) -> SliceSource:
 
 _OPENERS: Final[Mapping[SourceKind, Callable[[Path], SliceSource]]] = MappingProxyType(
     {
-        "pack": _open_pack,
-        "regions": _open_regions,
+        "pack": lambda path: VolumeSlices(_with_image(path)),
+        "regions": lambda path: RegionSlices(_with_image(path)),
         "painted": _open_painted,
         "folder": FolderSlices,
         "volumes": _open_volumes,

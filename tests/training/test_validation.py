@@ -48,5 +48,18 @@ def test_the_score_is_the_mean_of_four_points_of_the_mean_curve() -> None:
 
 
 def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".ipynb_checkpoints").mkdir()
     with pytest.raises(ValueError, match="images/"):
+        held_out(tmp_path, 3)
+
+
+def test_a_data_set_without_an_object_is_refused_at_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_data_set(tmp_path / name, 4)
+    io.imsave(
+        tmp_path / "two" / "masks" / "a.png",
+        np.zeros((32, 32), np.uint8),
+        check_contrast=False,
+    )
+    with pytest.raises(ValueError, match=r"two has masks without any object"):
         held_out(tmp_path, 3)

@@ -39,7 +39,8 @@ def held_out(data: Path, objects: int) -> dict[str, list[Sample]]:
     Parameters
     ----------
     data : Path
-        Holds one folder per data set, with `images/` and `masks/`.
+        Holds one folder per data set, with `images/` and `masks/`; hidden ones are
+        passed over.
     objects : int
         Objects of a data set.
 
@@ -51,18 +52,21 @@ def held_out(data: Path, objects: int) -> dict[str, list[Sample]]:
     Raises
     ------
     ValueError
-        If there is no data set.
+        If there is no data set, or one has no object.
     """
     chosen = {
         path.name: evenly(list(folder(path)), objects)
         for path in sorted(data.iterdir())
-        if path.is_dir()
+        if path.is_dir() and not path.name.startswith(".")
     }
-    if not any(chosen.values()):
+    if not chosen:
         raise ValueError(
             f"validation: {data} holds no data set, expected folders of images/ and "
             "masks/"
         )
+    for name, samples in chosen.items():
+        if not samples:
+            raise ValueError(f"validation: {data / name} has masks without any object")
     return chosen
 
 

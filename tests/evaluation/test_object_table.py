@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,12 @@ def test_rows_come_back_as_they_were(table):
         for measure in ("boundary_iou", "surface_mm"):
             np.testing.assert_equal(getattr(found, measure), getattr(expected, measure))
         assert found.ious.dtype == np.float32
+
+
+def test_a_name_may_have_any_end_of_line_in_it(table):
+    odd = replace(RESULTS[1], name="c\x85d\u2028e\n/1")
+    table.append("one", odd)
+    assert list(table.open()["one"]) == [*(r.name for r in RESULTS), odd.name]
 
 
 def test_rows_are_put_in_another_order(table):

@@ -75,7 +75,7 @@ class ObjectTable:
         whole, _, unfinished = self.path.read_bytes().rpartition(b"\n")
         if unfinished:
             self.path.write_bytes(whole + b"\n")
-        rows = csv.reader(whole.decode("utf-8").splitlines())
+        rows = csv.reader(io.StringIO(whole.decode("utf-8"), newline=""))
         if tuple(next(rows, ())) != self.columns:
             raise ValueError(f"{self.path} has other columns, expected {self.columns}")
         results: dict[str, dict[str, SampleResult]] = {}

@@ -168,19 +168,24 @@ def test_where_nothing_can_be_kept_the_file_is_named(
     assert not list(tmp_path.rglob("*.pth"))
 
 
-def test_a_name_stays_with_its_checkpoint(tmp_path: Path) -> None:
+def test_another_checkpoint_of_the_same_name_is_kept_beside_the_first(
+    tmp_path: Path,
+) -> None:
     kept = tmp_path / "kept"
     first = import_checkpoint(tiny(tmp_path / "mine.pth"), kept)
-    with pytest.raises(ValueError, match=r"name mine is taken .* rename .*mine\.pth"):
-        import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
-    with pytest.raises(ValueError, match="name default is taken"):
-        import_checkpoint(tiny(tmp_path / "default.pth"), kept)
-    assert list_models(kept)[-1] == first
     assert first.path is not None
-    assert hashlib.sha256(first.path.read_bytes()).hexdigest() == first.sha256
-    first.path.unlink()
+    content = first.path.read_bytes()
+    second = import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
+    third = import_checkpoint(tiny(tmp_path / "mine.pth", seed=2), kept)
+    named = import_checkpoint(tiny(tmp_path / "default.pth"), kept)
+    assert [first.name, second.name, third.name] == ["mine", "mine-2", "mine-3"]
+    assert named.name == "default-2"
+    assert first.path.read_bytes() == content
     again = import_checkpoint(tiny(tmp_path / "mine.pth", seed=1), kept)
-    assert list_models(kept)[-1] == again != first
+    assert again == second
+    assert len(list_models(kept)) == len(KNOWN) + 4
+    first.path.unlink()
+    assert import_checkpoint(tmp_path / "mine.pth", kept).name == "mine"
 
 
 def test_a_published_name_stands_for_its_own_variant(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from uuid import uuid4
 
@@ -172,8 +173,9 @@ def import_checkpoint(
 ) -> CatalogEntry:
     """Copy a checkpoint to where `load_checkpoint` finds it by name.
 
-    The name is the file's, without its suffix. The file is loaded first, so that one
-    which cannot be used is never kept.
+    The name is the file's, without its suffix; where another checkpoint has it, the
+    first of NAME-2, NAME-3, ... that is free. The file is loaded first, so that one
+    which cannot be used is never kept, and one that is kept already stays as it is.
 
     Parameters
     ----------
@@ -198,8 +200,8 @@ def import_checkpoint(
     OSError
         If the copy cannot be written.
     ValueError
-        If the digest or the checkpoint already under this name is another, or the name
-        is that of a published one of another variant.
+        If the digest is another, or the name is that of a published one of another
+        variant.
     """
     import_torch()
     from napari_simpleclick.modeling.checkpoint import load_checkpoint
@@ -213,6 +215,7 @@ def import_checkpoint(
         variant=next((k for k, v in VARIANTS.items() if v == config), None),
         path=kept / source.name,
     )
+    _check_variant(entry)
     try:
         return _keep(entry, source, sha256, kept)
     except OSError as error:
@@ -228,9 +231,13 @@ def _keep(
     partial = kept / f".{uuid4().hex}"
     try:
         shutil.copyfile(source, partial)
-        entry = replace(entry, sha256=digest_of(partial))
-        _check_import(entry, sha256, kept)
-        partial.replace(kept / source.name)
+        digest = digest_of(partial)
+        if sha256 is not None and digest != sha256.strip().lower():
+            raise ValueError(f"sha256: {source} has {digest}, expected {sha256}")
+        name = _free_name(entry.name, digest, kept)
+        path = kept / f"{name}{source.suffix}"
+        entry = replace(entry, name=name, title=name, path=path, sha256=digest)
+        partial.replace(path)
         _write_record(entry, kept)
     finally:
         partial.unlink(missing_ok=True)
@@ -269,18 +276,17 @@ def _write_record(entry: CatalogEntry, directory: Path) -> None:
     (directory / f"{entry.name}{_RECORD}").write_text(text, encoding="utf-8")
 
 
-def _check_import(new: CatalogEntry, expected: str | None, kept: Path) -> None:
-    if expected is not None and new.sha256 != expected.strip().lower():
-        raise ValueError(f"sha256: {new.source} has {new.sha256}, expected {expected}")
+def _free_name(stem: str, digest: str, kept: Path) -> str:
+    """Find a name that no other checkpoint has."""
     bundled, *others = list_models(kept)
-    taken = {entry.name for entry in others if entry.is_available}
-    same = {entry.name for entry in others if entry.sha256 == new.sha256}
-    if new.name in {bundled.name} | (taken - same):
-        raise ValueError(
-            f"path: the name {new.name} is taken by another checkpoint; rename "
-            f"{new.source} before importing it"
-        )
-    known = {entry.name: entry.variant for entry in KNOWN}
+    taken = {e.name for e in others if e.is_available and e.sha256 != digest}
+    names = chain((stem,), (f"{stem}-{number}" for number in count(2)))
+    return next(name for name in names if name not in {bundled.name, *taken})
+
+
+def _check_variant(new: CatalogEntry) -> None:
+    _, *published = KNOWN
+    known = {entry.name: entry.variant for entry in published}
     if known.get(new.name, new.variant) != new.variant:
         raise ValueError(
             f"path: {new.name} is the published network {known[new.name]}, and "

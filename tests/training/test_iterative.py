@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -99,6 +100,16 @@ def test_the_report_counts_clicks_and_overlap() -> None:
     expected = (batch.points[..., 2] >= 0).sum(dim=1)
     assert torch.equal(report[:, 0], expected.float())
     assert report[:, 1].tolist() == pytest.approx([0.5] * 3)
+
+
+def test_a_thin_object_is_there_at_a_small_input() -> None:
+    image, mask = next(canvases())
+    mask = torch.zeros_like(mask)
+    mask[9, 4:12] = 1
+    source = IterativeClicks(repeat((image, mask)), Answers(0.0), rounds=0)
+    batch = source.batch(1, image.shape[-1] // 4)
+    assert 1 <= int(batch.mask.sum()) <= 3
+    assert torch.isfinite(source.answer(batch, torch.zeros_like(batch.prev_mask))).all()
 
 
 def test_a_restored_source_clicks_the_same() -> None:

@@ -122,6 +122,9 @@ def test_odd_folders_are_refused(tmp_path: Path) -> None:
     io.imsave(path / "images" / "a.png", image, check_contrast=False)
     with pytest.raises(ValueError, match=r"a\.tif: shape \(64, 80\), expected"):
         drawn(Source("folder", path))
+    io.imsave(path / "images" / "a.bmp", image, check_contrast=False)
+    with pytest.raises(ValueError, match=r"a\.bmp and .*a\.png have the same stem"):
+        drawn(Source("folder", path))
     with pytest.raises(ValueError, match="no labelled volume; expected pairs"):
         drawn(Source("volumes", path))
     with pytest.raises(FileNotFoundError, match="no file or folder"):

@@ -177,6 +177,16 @@ def test_iterative_clicks_train_and_resume_with_the_same_bits(
     assert same(whole.state_dict(), halves.state_dict())
 
 
+def test_a_resumed_run_decays_as_its_configuration_says(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    train(dataclasses.replace(config, steps=1), tmp_path)
+    changed = dataclasses.replace(config, weight_decay=0.5, betas=(0.5, 0.6))
+    groups = start(changed, tmp_path / "state.pt").optimizer.param_groups
+    assert {group["weight_decay"] for group in groups} == {0.0, 0.5}
+    assert {group["betas"] for group in groups} == {(0.5, 0.6)}
+
+
 def test_lower_layers_learn_more_slowly(config: TrainConfig) -> None:
     slow = dataclasses.replace(config, layer_decay=0.5, warmup_steps=0)
     state = start(slow)

@@ -20,6 +20,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
+    """List the files of a folder by their names without the suffix.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing one.
+    suffixes : tuple of str
+        Files with others, and hidden ones, are passed over.
+
+    Raises
+    ------
+    ValueError
+        If two files have one stem.
+    """
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in suffixes or file.name.startswith("."):
+            continue
+        if file.stem in found:
+            raise ValueError(f"path: {found[file.stem]} and {file} have the same stem")
+        found[file.stem] = file
+    return found
+
+
 def read_pixels(file: Path) -> NDArray[np.generic]:
     """Read an image as it is stored, (H, W) or (H, W, C), any dtype.
 

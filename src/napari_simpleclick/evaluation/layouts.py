@@ -156,16 +156,7 @@ def _by_stem(
 ) -> dict[str, Path]:
     if not (root / folder).is_dir():
         raise FileNotFoundError(f"{root} has no folder {folder}; expected {layout}")
-    by_stem: dict[str, Path] = {}
-    for file in sorted((root / folder).iterdir()):
-        if file.suffix.lower() not in suffixes or file.name.startswith("."):
-            continue
-        if file.stem in by_stem:
-            raise ValueError(
-                f"path: {by_stem[file.stem]} and {file} have the same stem"
-            )
-        by_stem[file.stem] = file
-    return by_stem
+    return files.by_stem(root / folder, suffixes)
 
 
 def _listed(root: Path, layout: Layout) -> list[str]:

@@ -129,7 +129,11 @@ class IterativeClicks:
             align_corners=False,
             antialias=layers.shape[-1] > size,
         )
-        return resized[:, :1], resized[:, 1:] > 0.5
+        covered = resized[:, 1:]
+        most = covered.amax(dim=(2, 3), keepdim=True)
+        # Of an object that is thinner than a pixel there remain those it covers most.
+        mask = torch.where(most > 0.5, covered > 0.5, (covered == most) & (most > 0))
+        return resized[:, :1], mask
 
     def _number_of_rounds(self) -> int:
         drawn = torch.rand(1, generator=self.generator, device=self.device)

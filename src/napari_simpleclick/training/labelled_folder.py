@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_simpleclick.evaluation.annotation_files import read_labels, read_pixels
+from napari_simpleclick.evaluation.annotation_files import (
+    by_stem,
+    read_labels,
+    read_pixels,
+)
 from napari_simpleclick.training.grey import to_grey
 from napari_simpleclick.training.labelled_volume import (
     LabelledVolume,
@@ -45,7 +49,7 @@ class FolderSlices:
     FileNotFoundError
         If a folder is missing.
     ValueError
-        If there is no image, or one has no label map.
+        If there is no image, one has no label map, or two files have one stem.
     """
 
     def __init__(self, root: Path) -> None:
@@ -128,11 +132,7 @@ def _by_stem(root: Path, *names: str) -> dict[str, Path]:
     """List the pictures in the first of some folders that is there."""
     for name in names:
         if (root / name).is_dir():
-            return {
-                file.stem: file
-                for file in sorted((root / name).iterdir())
-                if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
-            }
+            return by_stem(root / name, _SUFFIXES)
     raise FileNotFoundError(
         f"{root} has no folder {' or '.join(names)}; expected {EXPECTED}"
     )

@@ -193,7 +193,13 @@ def _restore(state: TrainState, values: dict[str, Any]) -> None:
     state.step = values["step"]
     state.model.load_state_dict(values["model"])
     state.averaged.load_state_dict(values["averaged"])
+    asked = [
+        {name: group[name] for name in ("weight_decay", "betas")}
+        for group in state.optimizer.param_groups
+    ]
     state.optimizer.load_state_dict(values["optimizer"])
+    for group, own in zip(state.optimizer.param_groups, asked, strict=True):
+        group.update(own)  # the configuration may say otherwise now
     for name in ("seconds", "best_score", "validated", "pending"):
         if name in values:
             setattr(state, name, values[name])

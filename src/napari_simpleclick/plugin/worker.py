@@ -46,13 +46,13 @@ class Runner(Protocol):
 class QtRunner(QObject):
     """A `Runner` with a thread of its own, for use from Qt's main thread."""
 
-    _finished = Signal(object)
+    _reported = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="simpleclick")
         self._is_closed = False
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._reported.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(
         self,
@@ -62,9 +62,7 @@ class QtRunner(QObject):
     ) -> None:
         """Run a task; call `done` with what it returns or `failed` with its error."""
 
-        def report() -> None:
-            if self._is_closed:
-                return
+        def answer() -> None:
             error = future.exception()
             if error is None:
                 done(future.result())
@@ -72,26 +70,22 @@ class QtRunner(QObject):
                 failed(error)
 
         def finished(ended: Future[T]) -> None:
-            if not ended.cancelled() and not self._is_closed:
-                self._finished.emit(report)
+            if not ended.cancelled():
+                self.report(answer)
 
         future = self._pool.submit(task)
         future.add_done_callback(finished)
 
     def report(self, news: Callable[[], None]) -> None:
         """Call this in Qt's main thread; for a task to tell of itself."""
-
-        def deliver() -> None:
-            if not self._is_closed:
-                news()
-
         if not self._is_closed:
-            self._finished.emit(deliver)
+            self._reported.emit(news)
 
     def close(self) -> None:
         """Drop the tasks that have not begun, and all reports."""
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _deliver(self, report: Callable[[], None]) -> None:
-        report()
+    def _deliver(self, news: Callable[[], None]) -> None:
+        if not self._is_closed:
+            news()

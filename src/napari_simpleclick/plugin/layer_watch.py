@@ -11,7 +11,7 @@ import numpy as np
 from napari_simpleclick.plugin.image_layer import TRANSFORMS, transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from napari.layers import Image, Labels, Layer, Points
 
@@ -74,41 +74,35 @@ class LayerWatch:
     def connect(self) -> None:
         """Lay clicks and masks over the image, and begin to listen."""
         self._follow_image()
-        self.points.events.data.connect(self.listener.on_points)
-        self.points.selected_data.events.items_changed.connect(
-            self.listener.on_selection
-        )
         self.points.mouse_drag_callbacks.append(self.listener.on_press)
-        self.image.events.data.connect(self.listener.on_image_data)
-        self.image.events.set_data.connect(self.listener.on_image_drawn)
-        self.labels.events.data.connect(self.listener.on_mask_data)
-        self.labels.events.selected_label.connect(self.listener.on_label)
-        for layer, name in self._places():
-            layer.events[name].connect(self._follow_image)
+        for event, callback in self._heard():
+            event.connect(callback)
         for layer in (self.points, self.labels):
             for key, action in self.keys.items():
                 layer.bind_key(key, _ignoring_layer(action), overwrite=True)
 
     def disconnect(self) -> None:
         """Stop listening; the layers keep nothing of ours."""
-        self.points.events.data.disconnect(self.listener.on_points)
-        self.points.selected_data.events.items_changed.disconnect(
-            self.listener.on_selection
-        )
         self.points.mouse_drag_callbacks.remove(self.listener.on_press)
-        self.image.events.data.disconnect(self.listener.on_image_data)
-        self.image.events.set_data.disconnect(self.listener.on_image_drawn)
-        self.labels.events.data.disconnect(self.listener.on_mask_data)
-        self.labels.events.selected_label.disconnect(self.listener.on_label)
-        for layer, name in self._places():
-            layer.events[name].disconnect(self._follow_image)
+        for event, callback in self._heard():
+            event.disconnect(callback)
         for layer in (self.points, self.labels):
             for key in self.keys:
                 layer.bind_key(key, None)
 
-    def _places(self) -> Iterator[tuple[Layer, str]]:
-        """Name what moves a layer: clicks and masks that were moved come back."""
-        return product((self.image, self.points, self.labels), TRANSFORMS)
+    def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, listener = (self.image, self.points, self.labels), self.listener
+        moves = [x.events[name] for x, name in product(layers, TRANSFORMS)]
+        return [
+            (self.points.events.data, listener.on_points),
+            (self.points.selected_data.events.items_changed, listener.on_selection),
+            (self.image.events.data, listener.on_image_data),
+            (self.image.events.set_data, listener.on_image_drawn),
+            (self.labels.events.data, listener.on_mask_data),
+            (self.labels.events.selected_label, listener.on_label),
+            # Clicks and masks that were moved come back.
+            *((moved, self._follow_image) for moved in moves),
+        ]
 
     def _follow_image(self) -> None:
         for layer in (self.points, self.labels):

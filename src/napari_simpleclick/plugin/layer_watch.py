@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,48 +15,18 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer, Points
 
-
-class Listener(Protocol):
-    """Hears what happens to the layers."""
-
-    def on_points(self, event: Any) -> None:
-        """Hear that points were added, removed or moved."""
-        ...
-
-    def on_selection(self) -> None:
-        """Hear that other points are selected; pasted ones are."""
-        ...
-
-    def on_press(self, layer: Points, event: Any) -> None:
-        """Hear that a mouse button was pressed in the clicks layer."""
-        ...
-
-    def on_image_data(self) -> None:
-        """Hear that the image's data were replaced."""
-        ...
-
-    def on_image_drawn(self) -> None:
-        """Hear that the image is drawn anew: its pixels may have changed in place."""
-        ...
-
-    def on_mask_data(self) -> None:
-        """Hear that the masks' data were replaced."""
-        ...
-
-    def on_label(self) -> None:
-        """Hear that a label was selected."""
-        ...
+    from napari_simpleclick.plugin.segmentation import Segmentation
 
 
 @dataclass(frozen=True, eq=False)
 class LayerWatch:
-    """Connects a listener and keys to the layers, and lets go of them.
+    """Connects a segmentation and keys to its layers, and lets go of them.
 
     Parameters
     ----------
     image, points, labels : layer
         What is segmented, the clicks, the masks.
-    listener : Listener
+    listener : Segmentation
         Hears what happens to them.
     keys : mapping of str to callable
         Key combinations of the clicks layer and of the mask layer.
@@ -65,7 +35,7 @@ class LayerWatch:
     image: Image
     points: Points
     labels: Labels
-    listener: Listener
+    listener: Segmentation
     keys: Mapping[str, Callable[[], None]]
 
     def __contains__(self, layer: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from napari_simpleclick.plugin.prediction_times import PredictionTimes
 from napari_simpleclick.plugin.quick_turns import quick_turns
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_simpleclick.inference.click_predictor import ClickPredictor
     from napari_simpleclick.inference.session import PlacedClick, Request
     from napari_simpleclick.plugin.image_layer import RawSlice
+    from napari_simpleclick.plugin.segmentation import Segmentation
     from napari_simpleclick.plugin.worker import Runner
     from napari_simpleclick.types import Prediction
 
@@ -28,30 +29,6 @@ _LOG = logging.getLogger(__name__)
 
 MOST_IN_VAIN: Final = 0.3
 """Seconds of a prediction that may be begun before it is sure to be wanted."""
-
-
-class Source(Protocol):
-    """Has requests, and takes their answers; see `Segmentation`."""
-
-    def next_request(self) -> tuple[Request, RawSlice] | None:
-        """Return what to answer next, and the image slice that it is about."""
-        ...
-
-    def foresee(self, placed: PlacedClick) -> tuple[Request, RawSlice] | None:
-        """Return what a click will need that has begun, if nothing else is next."""
-        ...
-
-    def receive(self, request: Request, prediction: Prediction) -> bool:
-        """Take an answer; return whether it was wanted already, or still."""
-        ...
-
-    def abandon(self, request: Request) -> bool:
-        """Go on without an answer; return whether it was still wanted."""
-        ...
-
-    def resume(self) -> None:
-        """Want again what was abandoned."""
-        ...
 
 
 class PredictionQueue:
@@ -87,7 +64,7 @@ class PredictionQueue:
         self._on_message = on_message
         self._on_failure = on_failure
         self._on_answer = on_answer
-        self._source: Source | None = None
+        self._run: Segmentation | None = None
         self._predictor: SharedPredictor | None = None
         self._running = 0
         self._model_count = 0
@@ -134,8 +111,8 @@ class PredictionQueue:
             if count == self._model_count:
                 self._predictor = SharedPredictor(predictor)
                 self._took = PredictionTimes()
-                if self._source is not None:
-                    self._source.resume()
+                if self._run is not None:
+                    self._run.resume()
                 self._on_message(f"{name} is ready.")
                 ended(True)
 
@@ -148,9 +125,9 @@ class PredictionQueue:
         self._on_message(f"Loading {name} \u2026")
         self._submit(load, loaded, failed)
 
-    def serve(self, source: Source | None) -> None:
-        """Answer this source from now on; what others asked for is dropped."""
-        self._source = source
+    def serve(self, run: Segmentation | None) -> None:
+        """Answer this segmentation from now on; what others asked for is dropped."""
+        self._run = run
         self.forget_slice()
 
     def forget_slice(self) -> None:
@@ -158,9 +135,9 @@ class PredictionQueue:
         self._slice = None
 
     def answer(self) -> None:
-        """Begin to compute what the source waits for, unless a task is on its way."""
-        if self._source is not None:
-            self._answer(self._source, self._source.next_request())
+        """Begin to compute what is needed next, unless a task is on its way."""
+        if self._run is not None:
+            self._answer(self._run, self._run.next_request())
 
     def foresee(self, placed: PlacedClick) -> None:
         """Begin to compute what a click will need that has begun.
@@ -168,28 +145,30 @@ class PredictionQueue:
         Nothing is begun that takes long: it would keep another click waiting, if this
         one turned out to be none.
         """
-        if self._source is None:
+        if self._run is None:
             return
-        wanted = self._source.foresee(placed)
+        wanted = self._run.foresee(placed)
         if wanted is not None and self._took.expected(wanted[0]) <= MOST_IN_VAIN:
-            self._answer(self._source, wanted)
+            self._answer(self._run, wanted)
 
-    def _answer(self, source: Source, wanted: tuple[Request, RawSlice] | None) -> None:
+    def _answer(
+        self, run: Segmentation, wanted: tuple[Request, RawSlice] | None
+    ) -> None:
         if self._predictor is None or self.is_busy or wanted is None:
             return
         predictor, (request, raw) = self._predictor, wanted
 
         def done(prediction: Prediction) -> None:
-            if source is not self._source:
+            if run is not self._run:
                 self._slice = None
-            elif source.receive(request, prediction):
+            elif run.receive(request, prediction):
                 self._on_answer(request)
             self.answer()
 
         def failed(error: BaseException) -> None:
-            if source is not self._source:
+            if run is not self._run:
                 self._slice = None
-            elif source.abandon(request):
+            elif run.abandon(request):
                 self._fail("There is no mask for the last click", error)
             self.answer()
 

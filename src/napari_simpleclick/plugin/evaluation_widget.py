@@ -83,9 +83,18 @@ class EvaluationWidget(QWidget):
         self.image.reset_choices()
         self.labels.reset_choices()
 
+    def images(self, _: CategoricalWidget[Any]) -> list[tuple[str, Image]]:
+        """Return the layers that a box offers as image."""
+        return [(x.name, x) for x in self._viewer.layers if isinstance(x, Image)]
+
+    def truths(self, _: CategoricalWidget[Any]) -> list[tuple[str, Labels]]:
+        """Return the layers that a box offers as ground truth: all but results."""
+        layers = [x for x in self._viewer.layers if isinstance(x, Labels)]
+        return [(x.name, x) for x in layers if not self.controller.is_own(x)]
+
     def _make_choices(self) -> None:
-        self.image = LayerBox(choices=self._image_choices)
-        self.labels = LayerBox(choices=self._labels_choices)
+        self.image = LayerBox(choices=self.images)
+        self.labels = LayerBox(choices=self.truths)
         defaults = EvaluationSettings()
         self.labels.tooltip = "The ground truth: every object has a label of its own"
         self.clicks = SpinBox(min=1, max=100, value=defaults.max_clicks)
@@ -115,8 +124,7 @@ class EvaluationWidget(QWidget):
         self.save.tooltip = "A page with curves and cases, as the evaluate command's"
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = new_form()
         for label, widget in (
             ("Image", self.image.native),
             ("Truth", self.labels.native),
@@ -152,16 +160,6 @@ class EvaluationWidget(QWidget):
         self.run.changed.connect(self._run_or_cancel)
         self.table.chosen.connect(controller.show)
         self.save.changed.connect(self._ask_where_to_save)
-
-    def _image_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Image]]:
-        return [(x.name, x) for x in self._viewer.layers if isinstance(x, Image)]
-
-    def _labels_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Labels]]:
-        return [
-            (x.name, x)
-            for x in self._viewer.layers
-            if isinstance(x, Labels) and not self.controller.is_own(x)
-        ]
 
     def _axis_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, int | None]]:
         ndim = 0 if self.image.value is None else self.image.value.ndim
@@ -215,6 +213,13 @@ class EvaluationWidget(QWidget):
         for name, cell in self.cells.items():
             cell.setText(f"{name}<br><b>{_figure(name, figures)}</b>")
             cell.setToolTip(_meaning(name, figures))
+
+
+def new_form() -> QFormLayout:
+    """Make the layout of a page's form."""
+    form = QFormLayout()
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
 
 
 def _figure(name: str, figures: Figures | None) -> str:

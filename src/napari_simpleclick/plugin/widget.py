@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, FloatSlider, PushButton
-from napari.layers import Image, Labels
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QTabWidget,
@@ -25,6 +23,7 @@ from napari_simpleclick.plugin.controller import ACTION_KEYS, SegmentationContro
 from napari_simpleclick.plugin.evaluation_widget import (
     PAGE_MARGINS,
     EvaluationWidget,
+    new_form,
 )
 from napari_simpleclick.plugin.label_box import LabelBox
 from napari_simpleclick.plugin.layer_box import LayerBox
@@ -35,7 +34,7 @@ from napari_simpleclick.plugin.worker import QtRunner
 if TYPE_CHECKING:
     import napari
     from magicgui.widgets.bases import CategoricalWidget
-    from napari.layers import Layer
+    from napari.layers import Labels
 
     from napari_simpleclick.plugin.shared_predictor import SharedPredictor
     from napari_simpleclick.plugin.state import State
@@ -60,7 +59,6 @@ class SimpleClickWidget(QWidget):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
-        self._viewer = napari_viewer
         self._was_docked = False
         self.controller = SegmentationController(napari_viewer, QtRunner())
         self.choice = ModelChoice(self.controller)
@@ -84,7 +82,7 @@ class SimpleClickWidget(QWidget):
         return bool(super().event(event))
 
     def _make_layers(self) -> None:
-        self.image = LayerBox(choices=self._image_choices)
+        self.image = LayerBox(choices=self.evaluation.images)
         self.labels = LayerBox(choices=self._labels_choices)
         self.start = PushButton(text="Start")
 
@@ -114,7 +112,7 @@ class SimpleClickWidget(QWidget):
         self.busy = BusyBar()
 
     def _lay_out(self) -> None:
-        model = _form()
+        model = new_form()
         model.addRow("Model", self.choice.model.native)
         model.addRow("Device", self.choice.device.native)
         model.addRow("Runtime", self.choice.runtime)
@@ -138,7 +136,7 @@ class SimpleClickWidget(QWidget):
                 box.setToolTip(box.currentText())
 
     def _segment_page(self) -> QWidget:
-        form = _form()
+        form = new_form()
         form.addRow("Image", self.image.native)
         form.addRow("Labels", self.labels.native)
         form.addRow(self.start.native)
@@ -176,16 +174,10 @@ class SimpleClickWidget(QWidget):
         self.labels.reset_choices()
         self.evaluation.refresh_layers()
 
-    def _image_choices(self, _: CategoricalWidget[Any]) -> list[tuple[str, Layer]]:
-        return [(x.name, x) for x in self._viewer.layers if isinstance(x, Image)]
-
     def _labels_choices(
-        self, _: CategoricalWidget[Any]
-    ) -> list[tuple[str, Layer | None]]:
-        is_result = self.evaluation.controller.is_own
-        layers = [x for x in self._viewer.layers if isinstance(x, Labels)]
-        labels = [(x.name, x) for x in layers if not is_result(x)]
-        return [(NEW_LAYER, None), *labels]
+        self, box: CategoricalWidget[Any]
+    ) -> list[tuple[str, Labels | None]]:
+        return [(NEW_LAYER, None), *self.evaluation.truths(box)]
 
     def _model_in_use(self) -> tuple[str, SharedPredictor | None]:
         return self.choice.name or "model", self.controller.predictor
@@ -234,12 +226,6 @@ class SimpleClickWidget(QWidget):
         style = f"color: {COLOURS[state.sign]}"
         if self.sign.native.styleSheet() != style:  # a new one restyles the dock
             self.sign.native.setStyleSheet(style)
-
-
-def _form() -> QFormLayout:
-    form = QFormLayout()
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
 
 
 def _button(text: str, action: str, tooltip: str) -> PushButton:

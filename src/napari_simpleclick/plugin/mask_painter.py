@@ -179,8 +179,7 @@ def _fingerprint(
     mask: NDArray[np.bool_], origin: tuple[int, int] = (0, 0)
 ) -> Fingerprint:
     """Return the fingerprint of a mask, or of a part of it that holds all of it."""
-    held = Roi.around(mask)
-    if held is None:
+    packed = PackedMask.of(mask, origin)
+    if packed.box is None:
         return None
-    bits = np.packbits(mask[held.slices]).tobytes()
-    return held.moved(*origin), blake2b(bits).digest()
+    return packed.box, blake2b(packed.bits.tobytes()).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -75,33 +76,22 @@ class EvaluationTask:
         # It takes a while to import: not where the dock is made.
         from napari_simpleclick.evaluation.run import evaluate_dataset
 
-        answers = _Answers(self, len(objects) * self.settings.max_clicks)
+        max_clicks = self.settings.max_clicks
+        all_clicks = len(objects) * max_clicks
+        clicks, start = count(1), perf_counter()
+        last: Prediction
+
+        def note(
+            sample: Sample, click: Click, prediction: Prediction, iou: float
+        ) -> None:
+            nonlocal last
+            last = prediction
+            self.tell(Progress(next(clicks), all_clicks, perf_counter() - start))
+            self.check()
+
+        self.tell(Progress(0, all_clicks))
         by_name = {found.name(self.annotated.name): found for found in objects}
         todo = samples(self.annotated, objects)
-        for result in evaluate_dataset(
-            self.predictor, todo, self.settings.max_clicks, answers
-        ):
-            answer, found = answers.last, by_name[result.name]
-            mask = PackedMask.of(answer.mask(self.predictor.threshold))
-            self.tell(MeasuredObject(found, result, mask, answer.shape))
-
-
-class _Answers:
-    """Takes note of every answer, and stops where the task is to stop."""
-
-    def __init__(self, task: EvaluationTask, all_clicks: int) -> None:
-        self._task = task
-        self._all_clicks = all_clicks
-        self._clicks = 0
-        self._start = perf_counter()
-        self.last: Prediction
-        task.tell(Progress(0, all_clicks))
-
-    def __call__(
-        self, sample: Sample, click: Click, prediction: Prediction, iou: float
-    ) -> None:
-        self._clicks += 1
-        self.last = prediction
-        seconds = perf_counter() - self._start
-        self._task.tell(Progress(self._clicks, self._all_clicks, seconds))
-        self._task.check()
+        for result in evaluate_dataset(self.predictor, todo, max_clicks, note):
+            mask = PackedMask.of(last.mask(self.predictor.threshold))
+            self.tell(MeasuredObject(by_name[result.name], result, mask, last.shape))

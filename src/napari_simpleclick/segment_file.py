@@ -14,7 +14,7 @@ from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.inference.volume import segment_volume
 from napari_simpleclick.io.atomic import check_writable
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
-from napari_simpleclick.io.files import check_mask_name, read_volume, write_mask
+from napari_simpleclick.io.files import check_suffix, read_volume, write_mask
 from napari_simpleclick.io.units import convert_length, is_length
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def segment_file(
 
 def _check_output(output: Path, volume: Path) -> None:
     """Refuse, before it is computed, a mask that cannot or must not be written."""
-    check_mask_name(output)
+    check_suffix(output)
     check_writable(output)
     if output.exists() and output.samefile(volume):
         raise ValueError(f"{output} is the volume; expected another file for the mask")

@@ -41,11 +41,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     ValueError
         If the suffix is another, or the file is broken.
     """
-    if _is_nifti(path):
-        return nifti.read_nifti(path)
-    if _has_suffix(path, tiff.SUFFIXES):
-        return tiff.read_tiff(path)
-    raise _unknown_suffix(path)
+    check_suffix(path)
+    return nifti.read_nifti(path) if _is_nifti(path) else tiff.read_tiff(path)
 
 
 def write_mask(
@@ -74,10 +71,13 @@ def write_mask(
     _write(path, labels, scale, units, volume.grid)
 
 
-def check_mask_name(path: str | os.PathLike[str]) -> None:
-    """Refuse, with a ValueError, a file name that `write_mask` does not know."""
-    if not (_is_nifti(path) or _has_suffix(path, tiff.SUFFIXES)):
-        raise _unknown_suffix(path)
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Refuse, with a ValueError, a file name that is of no known format."""
+    known = (*nifti.SUFFIXES, *tiff.SUFFIXES)
+    if not _has_suffix(path, known):
+        raise ValueError(
+            f"path is {str(path)!r}; expected a file name in {', '.join(known)}"
+        )
 
 
 def get_reader(
@@ -145,12 +145,11 @@ def _write(
     units: tuple[str, ...],
     grid: NiftiGrid | None,
 ) -> None:
+    check_suffix(path)
     if _is_nifti(path):
         nifti.write_nifti(path, labels, scale=scale, units=units, grid=grid)
-    elif _has_suffix(path, tiff.SUFFIXES):
-        tiff.write_tiff(path, labels, scale=scale, units=units)
     else:
-        raise _unknown_suffix(path)
+        tiff.write_tiff(path, labels, scale=scale, units=units)
 
 
 def _is_nifti(path: str | os.PathLike[str]) -> bool:
@@ -159,8 +158,3 @@ def _is_nifti(path: str | os.PathLike[str]) -> bool:
 
 def _has_suffix(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> bool:
     return Path(path).name.lower().endswith(suffixes)
-
-
-def _unknown_suffix(path: str | os.PathLike[str]) -> ValueError:
-    known = ", ".join((*nifti.SUFFIXES, *tiff.SUFFIXES))
-    return ValueError(f"path is {str(path)!r}; expected a file name in {known}")

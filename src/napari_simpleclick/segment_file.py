@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from napari_simpleclick.io.atomic import check_writable
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
 from napari_simpleclick.io.files import check_suffix, read_volume, write_mask
 from napari_simpleclick.io.units import convert_length, is_length
+from napari_simpleclick.io.volume import one_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -145,32 +146,6 @@ def _check_output(output: Path, volume: Path) -> None:
     check_writable(output)
     if output.exists() and output.samefile(volume):
         raise ValueError(f"{output} is the volume; expected another file for the mask")
-
-
-def one_volume(image: Volume, index: int) -> Volume:
-    """Take (z, y, x) from an image; a 2D image becomes one slice.
-
-    Raises
-    ------
-    ValueError
-        If the image has colours or channels, or there is no volume of that index.
-    """
-    if image.is_rgb or image.channel_axis is not None:
-        raise ValueError(f"{image.name} has colours or channels; expected a grey image")
-    count = image.data.shape[0] if image.data.ndim == 4 else 1
-    if image.data.ndim > 4 or not 0 <= index < count:
-        raise ValueError(
-            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
-        )
-    if image.data.ndim == 2:
-        size = (image.scale[0], *image.scale)
-        units = (image.units[0], *image.units)
-        return replace(image, data=image.data[None], scale=size, units=units)
-    if image.data.ndim == 3:
-        return image
-    return replace(
-        image, data=image.data[index], scale=image.scale[1:], units=image.units[1:]
-    )
 
 
 def place(click: VolumeClick) -> PlacedClick:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from napari_simpleclick.io.nifti import read_nifti
-from napari_simpleclick.io.volume import Volume
+from napari_simpleclick.io.volume import Volume, one_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +31,8 @@ def brain_mri() -> list[LayerData]:
     """
     example = resources.files("nibabel").joinpath("tests/data/example4d.nii.gz")
     with resources.as_file(example) as path:
-        series = read_nifti(path)
-    first = replace(
-        series,
-        name="brain MRI",
-        data=series.data[0],
-        scale=series.scale[1:],
-        units=series.units[1:],
-    )
-    return [first.to_layer()]
+        first = one_volume(read_nifti(path), 0)
+    return [replace(first, name="brain MRI").to_layer()]
 
 
 def em_phantom() -> list[LayerData]:

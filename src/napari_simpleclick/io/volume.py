@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -70,6 +70,32 @@ class Volume:
             if self.channel_axis is not None:
                 arguments["channel_axis"] = self.channel_axis
         return self.data, arguments, self.kind
+
+
+def one_volume(image: Volume, index: int) -> Volume:
+    """Take (z, y, x) from an image; a 2D image becomes one slice.
+
+    Raises
+    ------
+    ValueError
+        If the image has colours or channels, or there is no volume of that index.
+    """
+    if image.is_rgb or image.channel_axis is not None:
+        raise ValueError(f"{image.name} has colours or channels; expected a grey image")
+    count = image.data.shape[0] if image.data.ndim == 4 else 1
+    if image.data.ndim > 4 or not 0 <= index < count:
+        raise ValueError(
+            f"{image.name} has shape {image.data.shape}: no volume of index {index}"
+        )
+    if image.data.ndim == 2:
+        size = (image.scale[0], *image.scale)
+        units = (image.units[0], *image.units)
+        return replace(image, data=image.data[None], scale=size, units=units)
+    if image.data.ndim == 3:
+        return image
+    return replace(
+        image, data=image.data[index], scale=image.scale[1:], units=image.units[1:]
+    )
 
 
 def compact_labels(labels: NDArray[np.generic]) -> NDArray[np.generic]:

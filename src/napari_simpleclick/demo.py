@@ -74,14 +74,13 @@ def run_demo(
 def save_picture(segmented: SegmentedVolume, path: Path) -> None:
     """Draw every clicked slice with outlines and clicks, side by side, as PNG."""
     image, pictures = segmented.image, []
-    placed = [place(click) for click in segmented.clicks]
-    for plane in dict.fromkeys(p.target.plane for p in placed):
+    for plane in dict.fromkeys(p.target.plane for p in segmented.clicks):
         row_axis, col_axis = plane.axes
         pictures.append(
             draw_overlay(
                 to_display(image.data[plane.index], segmented.limits),
                 segmented.labels[plane.index],
-                [p.click for p in placed if p.target.plane == plane],
+                [p.click for p in segmented.clicks if p.target.plane == plane],
                 pixel_size=(image.scale[row_axis], image.scale[col_axis]),
             )
         )

@@ -13,7 +13,7 @@ from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.inference.session import PlacedClick, Target
 from napari_simpleclick.inference.volume import segment_volume
 from napari_simpleclick.io.atomic import check_writable
-from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks
+from napari_simpleclick.io.clicks_file import read_clicks
 from napari_simpleclick.io.files import check_suffix, read_volume, write_mask
 from napari_simpleclick.io.units import convert_length, is_length
 from napari_simpleclick.io.volume import one_volume
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_simpleclick.io.clicks_file import VolumeClick
     from napari_simpleclick.io.volume import Volume
     from napari_simpleclick.modeling.devices import Device
     from napari_simpleclick.modeling.runtimes.runtime import RuntimeChoice
@@ -40,7 +41,7 @@ class SegmentedVolume:
         Three axes (z, y, x), grey.
     labels : ndarray
         (z, y, x), uint16.
-    clicks : list of VolumeClick
+    clicks : list of PlacedClick
         In the order in which they took effect.
     limits : tuple of float
         Values that the model saw as black and white.
@@ -52,25 +53,24 @@ class SegmentedVolume:
 
     image: Volume
     labels: NDArray[np.uint16]
-    clicks: list[VolumeClick]
+    clicks: list[PlacedClick]
     limits: tuple[float, float]
     seconds: float
     output: Path
 
     def summary(self) -> str:
         """Describe the result: one line an object, then time and file."""
-        lines = [
-            self._object_line(k) for k in sorted({c.object_id for c in self.clicks})
-        ]
+        object_ids = {c.target.object_id for c in self.clicks}
+        lines = [self._object_line(object_id) for object_id in sorted(object_ids)]
         milliseconds = 1000 * self.seconds / max(len(self.clicks), 1)
         lines.append(f"{_count(self.clicks, 'click')}, {milliseconds:.0f} ms each")
         lines.append(f"mask: {self.output}")
         return "\n".join(lines)
 
     def _object_line(self, object_id: int) -> str:
-        clicks = [c for c in self.clicks if c.object_id == object_id]
-        slices = {(c.axis, c.slice_index) for c in clicks}
-        where = f"{_count(clicks, 'click')} on {_count(slices, 'slice')}"
+        clicks = [c for c in self.clicks if c.target.object_id == object_id]
+        targets = {c.target for c in clicks}
+        where = f"{_count(clicks, 'click')} on {_count(targets, 'slice')}"
         return f"object {object_id}: {where}, {self._size(object_id)}"
 
     def _size(self, object_id: int) -> str:
@@ -128,13 +128,11 @@ def segment_file(
     """
     _check_output(output, volume)
     image = one_volume(read_volume(volume), index)
-    placed = read_clicks(clicks, image.data.shape)
+    placed = [place(click) for click in read_clicks(clicks, image.data.shape)]
     limits = display_range(image.data)
     predictor = load_predictor(model, device=device, runtime=runtime)
     start = perf_counter()
-    labels = segment_volume(
-        image.data, [place(c) for c in placed], predictor, limits=limits
-    )
+    labels = segment_volume(image.data, placed, predictor, limits=limits)
     seconds = perf_counter() - start
     write_mask(output, labels, image)
     return SegmentedVolume(image, labels, placed, limits, seconds, output)

@@ -11,6 +11,7 @@ from napari_simpleclick.inference.plane import Plane
 def test_through_a_point_rounds_to_the_displayed_slice() -> None:
     assert Plane.through((29.6, 4.0, 5.0), {1, 2}) == Plane((30, None, None))
     assert Plane.through((3.0, 2.2, 7.0, 8.0), (3, 1)) == Plane((3, None, 7, None))
+    assert Plane.through((-0.5, 1.5, 2.5, 7, 8), {3, 4}).position[:3] == (0, 2, 2)
 
 
 def test_takes_rows_then_columns_whatever_the_axes() -> None:

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from napari_simpleclick.inference.plane import Plane
 from napari_simpleclick.io.clicks_file import VolumeClick, read_clicks, write_clicks
 from napari_simpleclick.types import Click
 
@@ -43,21 +42,11 @@ def test_integers_in_the_file_are_positions(tmp_path):
     assert read_clicks(save(tmp_path / "c.json")) == [VolumeClick(1, 0, (2, 3.5, 4))]
 
 
-@pytest.mark.parametrize(
-    ("axis", "index", "row", "col"), [(0, 2, 3.5, 4), (1, 4, 2, 4), (2, 4, 2, 3.5)]
-)
-def test_click_on_its_slice(axis, index, row, col):
+@pytest.mark.parametrize(("axis", "row", "col"), [(0, 3.5, 4), (1, 2, 4), (2, 2, 3.5)])
+def test_click_on_its_slice(axis, row, col):
     click = VolumeClick(1, axis, (2, 3.5, 4), is_positive=False)
 
-    assert click.slice_index == index
     assert click.click == Click(row, col, is_positive=False)
-
-
-@pytest.mark.parametrize("position", [-0.5, 1.5, 2.5, 2.6])
-def test_slices_are_those_that_are_segmented(position):
-    click = VolumeClick(1, 0, (position, 3, 4))
-
-    assert Plane.through(click.position, (1, 2)).position[0] == click.slice_index
 
 
 def test_byte_order_mark_of_windows_is_passed_over(tmp_path):

@@ -46,7 +46,8 @@ class Plane:
         Parameters
         ----------
         point : sequence of float
-            Array coordinates, one an axis; rounded to the nearest index.
+            Array coordinates, one an axis; rounded to the nearest index, of two to the
+            even one, as in napari.
         axes : collection of int
             The two axes that the plane keeps.
         """

@@ -79,11 +79,6 @@ class VolumeClick:
             )
 
     @property
-    def slice_index(self) -> int:
-        """Index of the slice along its axis: of two, the even one, as in napari."""
-        return round(self.position[self.axis])
-
-    @property
     def click(self) -> Click:
         """The click on its slice: rows and columns are the other axes, in order."""
         row, col = (p for i, p in enumerate(self.position) if i != self.axis)

@@ -11,7 +11,7 @@ from napari_simpleclick.plugin.busy_bar import DELAY_MS, BusyBar
 def bar(qtbot: QtBot) -> BusyBar:
     page = QWidget()
     qtbot.addWidget(page)
-    bar = BusyBar(page)
+    bar = BusyBar()
     QVBoxLayout(page).addWidget(bar)
     page.show()
     bar.page = page  # type: ignore[attr-defined]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar
-
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
 
 DELAY_MS: Final = 300
 """Shorter work shows nothing: a flicker at every click would draw the eye from the
@@ -16,16 +13,10 @@ image."""
 
 
 class BusyBar(QProgressBar):
-    """A thin bar without a number; its place stays free while it is not shown.
+    """A thin bar without a number; its place stays free while it is not shown."""
 
-    Parameters
-    ----------
-    parent : QWidget, optional
-        As Qt has it.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setRange(0, 0)
         self.setTextVisible(False)
         self.setFixedHeight(6)

@@ -64,7 +64,8 @@ def draw_overlay(
             (click.row + 0.5) / rows * size[0],
             (click.col + 0.5) / cols * size[1],
         )
-        for radius, colour in ((6, (1.0, 1.0, 1.0)), (4.5, _colour(click))):
+        own = _POSITIVE if click.is_positive else _NEGATIVE
+        for radius, colour in ((6, (1.0, 1.0, 1.0)), (4.5, own)):
             picture[draw.disk(centre, radius, shape=size)] = colour
     return (picture * 255).round().astype(np.uint8)
 
@@ -75,7 +76,3 @@ def save_row(path: Path, pictures: Sequence[NDArray[np.uint8]]) -> None:
     parts = [part for picture in pictures for part in (gap, picture)][1:]
     with replacing(path) as partial:
         io.imsave(partial, np.concatenate(parts, axis=1), check_contrast=False)
-
-
-def _colour(click: Click) -> tuple[float, float, float]:
-    return _POSITIVE if click.is_positive else _NEGATIVE

@@ -84,7 +84,6 @@ def test_clicks_lie_in_the_volume(tmp_path):
     path = save(tmp_path / "c.json")
 
     assert len(read_clicks(path, shape=(3, 5, 5))) == 1
-    assert len(read_clicks(path, shape=(3, 5, 5))) == 1
     with pytest.raises(ValueError, match=r"outside the volume of shape \(3, 4, 5\)"):
         read_clicks(path, shape=(3, 4, 5))
 

@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from napari_simpleclick.demo import open_demo, run_demo
 
+    computed_by = arguments.model, arguments.device, arguments.runtime
     if arguments.gui:
-        open_demo(arguments.model, arguments.device, arguments.runtime)
+        open_demo(*computed_by)
     else:
-        made = arguments.model, arguments.device, arguments.runtime
-        say(run_demo(arguments.output, *made))
+        say(run_demo(arguments.output, *computed_by))

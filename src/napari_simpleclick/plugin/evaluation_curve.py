@@ -105,7 +105,7 @@ class EvaluationCurve(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(k))
         box = QRectF(area.left(), area.bottom() + line, area.width(), line + 4)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "clicks k")
-        painter.translate(0, area.center().y() + area.height() / 2)
+        painter.translate(0, area.bottom())
         painter.rotate(-90)
         box = QRectF(0, 0, area.height(), line)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "mIoU@k")

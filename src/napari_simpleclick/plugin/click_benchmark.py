@@ -125,7 +125,7 @@ class _ClickedWindow:
         self._dock = SimpleClickWidget(viewer)
         viewer.window.add_dock_widget(self._dock, name="SimpleClick")
         self._controller = self._dock.controller
-        self._frames = self._answers = 0
+        self._frames = 0
         self._wait(lambda: not self._controller.state.is_busy)
 
     def use(self, load: Callable[[], Predictor]) -> None:

@@ -609,7 +609,7 @@ def test_a_model_that_fails_to_load_is_told(viewer: ViewerModel) -> None:
 
     controller.load_model(load, "Model x")
     assert told == ["Model x cannot be used: no such file"]
-    assert not controller.state.has_model
+    assert controller.predictor is None
 
 
 def test_placed_clicks_get_masks(

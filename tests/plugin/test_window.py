@@ -416,7 +416,7 @@ def test_a_file_that_is_no_checkpoint_is_explained(
     window.settle()
     assert "notes.pth" in window.dock.status.text()
     assert "notes.pth" in notification_manager.records[-1].message
-    assert window.controller.state.has_model
+    assert window.controller.predictor is not None
     assert window.dock.choice.model.value == "default"
 
 

@@ -102,19 +102,19 @@ class SegmentationController:
     @property
     def state(self) -> State:
         """What a dock shows now."""
-        queue = {"has_model": self._queue.has_model, "is_busy": self._queue.is_busy}
+        is_busy = self._queue.is_busy
         if self._run is None:
-            return State(sign=self._sign, threshold=self._threshold, **queue)
+            return State(is_busy=is_busy, sign=self._sign, threshold=self._threshold)
         session, target = self._run.session, self._run.target
         return State(
             is_running=True,
+            is_busy=is_busy,
             sign=self._sign,
             object_id=session.object_id,
             threshold=self._run.threshold,
             click_count=0 if target is None else len(session.clicks_of(target)),
             can_undo=session.can_undo,
             can_redo=session.can_redo,
-            **queue,
         )
 
     def load_model(
@@ -303,9 +303,8 @@ class SegmentationController:
         self.message.emit(self._run.describe(targets[-1]))
 
     def _on_clicks(self) -> None:
-        if self._run is not None and not (
-            self._queue.has_model or self._queue.is_busy or not self._run.session.clicks
-        ):
+        is_without = self.predictor is None and not self._queue.is_busy
+        if is_without and self._run is not None and self._run.session.clicks:
             self.message.emit("The clicks wait for a model: choose one above.")
         self._queue.answer()
         self._notify()

@@ -77,11 +77,6 @@ class PredictionQueue:
         return self._predictor
 
     @property
-    def has_model(self) -> bool:
-        """Whether a model is loaded."""
-        return self._predictor is not None
-
-    @property
     def is_busy(self) -> bool:
         """Whether a task is on its way."""
         return self._running > 0
@@ -118,7 +113,8 @@ class PredictionQueue:
 
         def failed(error: BaseException) -> None:
             if count == self._model_count:
-                kept = " (the one before stays in use)" if self.has_model else ""
+                has_other = self._predictor is not None
+                kept = " (the one before stays in use)" if has_other else ""
                 self._fail(f"{name} cannot be used", error, kept)
                 ended(False)
 

@@ -16,8 +16,6 @@ class State:
     ----------
     is_running : bool
         Whether clicks on the image become masks.
-    has_model : bool
-        Whether a model is loaded.
     is_busy : bool
         Whether a model is being loaded or computes.
     sign : {"+", "-"}
@@ -33,7 +31,6 @@ class State:
     """
 
     is_running: bool = False
-    has_model: bool = False
     is_busy: bool = False
     sign: Sign = "+"
     object_id: int = 1

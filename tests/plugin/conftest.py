@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,18 @@ class BrightDisks:
             near = np.hypot(rows - click.row, cols - click.col) <= self.radius
             chosen = chosen | near if click.is_positive else chosen & ~near
         return Prediction(np.where(chosen, np.float32(0.9), np.float32(0.1)))
+
+
+class Gated(BrightDisks):
+    """Answers some calls, then waits for the gate."""
+
+    def __init__(self, calls: int = 0) -> None:
+        super().__init__()
+        self.calls, self.gate = calls, Event()
+
+    def predict(self, *arguments: Any) -> Prediction:
+        assert len(self.seen) < self.calls or self.gate.wait(20)
+        return super().predict(*arguments)
 
 
 class InlineRunner:

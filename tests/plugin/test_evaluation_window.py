@@ -19,22 +19,10 @@ from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 from napari_simpleclick.io.sample_data import draw_em_phantom
 from napari_simpleclick.plugin.evaluation_view import CLICKS_NAME, MASK_NAME
 from napari_simpleclick.types import Prediction
-from tests.plugin.conftest import BrightDisks
+from tests.plugin.conftest import BrightDisks, Gated
 
 LEFT = Qt.MouseButton.LeftButton
 SHAPE = (6, 96, 128)
-
-
-class Gated(BrightDisks):
-    """Answers some clicks, then waits for the gate."""
-
-    def __init__(self, clicks: int = 3) -> None:
-        super().__init__()
-        self.clicks, self.gate = clicks, Event()
-
-    def predict(self, *arguments: Any) -> Prediction:
-        assert len(self.seen) < self.clicks or self.gate.wait(20)
-        return super().predict(*arguments)
 
 
 class Window:
@@ -143,7 +131,7 @@ def test_from_run_to_saved_report_with_the_bundled_model(
 def test_the_window_answers_meanwhile_and_a_run_can_be_cancelled(
     window: Window,
 ) -> None:
-    gated = Gated()
+    gated = Gated(3)
     window.use(gated)
     window.run()
     tab = window.tab
@@ -166,7 +154,7 @@ def test_the_window_answers_meanwhile_and_a_run_can_be_cancelled(
 
 
 def test_a_chosen_row_stays_chosen_while_others_come(window: Window) -> None:
-    gated = Gated(clicks=9)
+    gated = Gated(9)
     window.use(gated)
     window.tab.max_objects.value = 8
     window.tab.min_area.value = 1
@@ -224,7 +212,7 @@ def test_own_layers_are_no_ground_truth(window: Window) -> None:
 def test_the_window_answers_while_it_saves_and_saving_can_be_cancelled(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gated = Gated()
+    gated = Gated(3)
     gated.gate.set()
     window.use(gated)
     window.run()
@@ -256,7 +244,7 @@ def test_the_window_answers_while_it_saves_and_saving_can_be_cancelled(
 def test_closing_during_saving_stops_it(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    gated = Gated()
+    gated = Gated(3)
     gated.gate.set()
     window.use(gated)
     window.run()
@@ -279,7 +267,7 @@ def test_closing_during_saving_stops_it(
 
 @pytest.mark.parametrize("what", ["dock", "viewer"])
 def test_closing_during_a_run_stops_it(window: Window, what: str) -> None:
-    gated = Gated()
+    gated = Gated(3)
     window.use(gated)
     window.tab.max_objects.value = 8
     window.run()

@@ -27,23 +27,11 @@ from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.model_choice import FROM_FILE
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 from napari_simpleclick.types import Prediction
-from tests.plugin.conftest import BrightDisks
+from tests.plugin.conftest import BrightDisks, Gated
 
 PLAIN = Qt.KeyboardModifier.NoModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-class Gated(BrightDisks):
-    """Computes only when the gate is open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = Event()
-
-    def predict(self, *arguments: Any) -> Prediction:
-        assert self.gate.wait(20)
-        return super().predict(*arguments)
 
 
 class Window:

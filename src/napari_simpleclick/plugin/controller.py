@@ -78,7 +78,6 @@ class SegmentationController:
         self._watch: LayerWatch | None = None
         self._threshold = 0.49
         self._sign: Sign = "+"
-        self._is_closed = False
         self._told = State()
         for event, callback in self._heard():
             event.connect(callback)
@@ -198,9 +197,6 @@ class SegmentationController:
 
         Nothing is drawn: there may be no window any more.
         """
-        if self._is_closed:
-            return
-        self._is_closed = True
         for signal in (self.changed, self.layers_changed, self.message, self.failed):
             signal.disconnect()
         self._let_go()

@@ -12,6 +12,7 @@ from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_simpleclick.inference.loading import load_predictor
 from napari_simpleclick.plugin.camera import camera_of
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 
@@ -75,7 +76,7 @@ class _Times:
 def measure_window_click(
     size: int = 512,
     clicks: int = 20,
-    load: Callable[[], Predictor] | None = None,
+    load: Callable[[], Predictor] = load_predictor,
 ) -> dict[str, float]:
     """Click in a real napari window, and measure.
 
@@ -112,7 +113,7 @@ def measure_window_click(
     try:
         viewer.window.resize(1300, 850)
         window = _ClickedWindow(viewer, _textured(size))
-        window.use(load or _bundled)
+        window.use(load)
         return window.measure(clicks).summary()
     finally:
         viewer.close()
@@ -191,12 +192,6 @@ class _ClickedWindow:
             QApplication.processEvents(more)
             if perf_counter() - begin > PATIENCE:
                 raise TimeoutError(f"no answer within {PATIENCE:.0f} s")
-
-
-def _bundled() -> Predictor:
-    from napari_simpleclick.inference.loading import load_predictor
-
-    return load_predictor()
 
 
 def _textured(size: int) -> NDArray[np.uint8]:

@@ -901,6 +901,19 @@ def test_masks_of_another_shape_end_it(
     assert not controller.state.is_running
 
 
+def test_masks_of_a_type_too_small_for_an_object_end_it(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.message.connect(told.append)
+    _, points, labels = begin(viewer, controller)
+    controller.set_object(300)
+    labels.data = labels.data.astype(np.uint8)
+    assert not controller.state.is_running
+    assert "holds labels up to 255 (uint8)" in told[-1]
+    points.add([10, 20, 20])  # nobody listens any more
+
+
 def test_a_label_picked_in_the_layer_is_the_object(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -272,8 +272,16 @@ class Segmentation:
         self.image_drawn.emit()
 
     def on_mask_data(self) -> None:
-        """End if image and masks differ in shape now."""
+        """End if the masks do not fit the image, or an object not the masks, now."""
         shape = image_layer.image_shape(self.image)
+        clicked = {target.object_id for target in self.session.targets()}
+        highest = max(clicked | {self.session.object_id})
+        try:
+            mask_layer.check_label(self.labels, highest)
+        except ValueError as error:
+            self.message.emit(str(error))
+            self.ended.emit()
+            return
         if tuple(self.labels.data.shape) != shape:
             self.message.emit("Image and masks differ in shape now: press Start again.")
             self.ended.emit()

@@ -56,6 +56,7 @@ def test_voxels_in_a_folder_of_their_own_after_another_header(tmp_path, size):
         (f"{SHORTS}ElementDataFile = LOCAL\n", "0 bytes .* expected 12"),
         (f"{HEADER}ElementType = MET_ODD\nElementDataFile = LOCAL\n", "MET_ODD"),
         (f"{SHORTS}ElementNumberOfChannels = 3\nElementDataFile = LOCAL\n", "channels"),
+        (f"{SHORTS}ElementSpacing = 1 1\nElementDataFile = LOCAL\n", "2 voxel sizes"),
         (f"{SHORTS}BinaryData = False\nElementDataFile = LOCAL\n", "as text"),
         (f"{SHORTS}ElementDataFile = LIST\n", "several files"),
         (f"{HEADER}ElementDataFile = LOCAL\n", "ElementType is , expected MET_CHAR"),

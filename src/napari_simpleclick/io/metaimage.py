@@ -98,6 +98,8 @@ def _stored(file: BinaryIO, header: Mapping[str, str]) -> bytes:
 def _volume(name: str, header: Mapping[str, str], stored: bytes) -> Volume:
     shape, dtype = _shape(header), _dtype(header)
     spacing = header.get("ElementSpacing", "1 " * len(shape)).split()
+    if len(spacing) != len(shape):
+        raise ValueError(f"it has {len(spacing)} voxel sizes, expected {len(shape)}")
     if header.get("ElementNumberOfChannels", "1") != "1":
         raise ValueError("it has several channels, expected one")
     if not _is_true(header, "BinaryData", "True"):

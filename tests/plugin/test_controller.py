@@ -540,6 +540,17 @@ def test_new_data_of_another_shape_end_it(
     assert labels.data.shape == VOLUME.shape
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in divide")  # napari's
+def test_an_image_without_pixels_is_refused(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    image = viewer.add_image(np.zeros((0, 40, 50), np.uint8))
+    with pytest.raises(ValueError, match="has no pixels"):
+        controller.start(image)
+    assert list(viewer.layers) == [image]
+    assert not controller.state.is_running
+
+
 def test_labels_of_another_shape_are_refused(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

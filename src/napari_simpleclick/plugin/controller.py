@@ -8,6 +8,7 @@ from psygnal import Signal
 
 from napari_simpleclick.plugin.click_layer import new_clicks_layer
 from napari_simpleclick.plugin.free_label import free_label
+from napari_simpleclick.plugin.image_layer import image_shape
 from napari_simpleclick.plugin.layer_watch import LayerWatch
 from napari_simpleclick.plugin.mask_layer import (
     check_mask_layer,
@@ -151,10 +152,13 @@ class SegmentationController:
         Raises
         ------
         ValueError
-            If the Labels layer cannot take masks of the image, or has no free label.
+            If the image has no slices or no pixels, or if the Labels layer cannot take
+            masks of it, or has no free label.
         """
         if image.ndim < 2:
             raise ValueError(f"Image {image.name!r} has no slices: it is a line.")
+        if 0 in image_shape(image):  # napari cannot show masks of it
+            raise ValueError(f"Image {image.name!r} has no pixels.")
         if labels is not None:
             check_mask_layer(labels, image)
             if labels is self.masks_of(image):

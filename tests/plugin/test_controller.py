@@ -138,6 +138,21 @@ def test_deleting_and_dragging_points_moves_the_mask(
     assert labels.data[10, 12, 12] == 1
 
 
+def test_deleting_clicks_tells_how_many_are_left(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.message.connect(told.append)
+    points = begin(viewer, controller)[1]
+    viewer.dims.set_point(0, 10)
+    for row in (10, 20, 30):
+        points.add([10, row, 10])
+    for index, left in ((2, "2 clicks"), (0, "1 click"), (0, "no clicks")):
+        points.selected_data = {index}
+        points.remove_selected()
+        assert told[-1] == f"Object 1: {left} on this slice."
+
+
 def test_objects_never_take_pixels_from_one_another(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -333,6 +333,23 @@ def test_another_image_gets_masks_of_its_own(window: Window) -> None:
     np.testing.assert_array_equal(masks.translate, first.translate)
 
 
+def test_going_back_to_an_image_goes_on_with_its_masks(window: Window) -> None:
+    window.start()
+    first, masks = window.image, window.labels
+    other = window.viewer.add_image(window.data[:, ::-1])
+    window.dock.image.value = other
+    window.start()
+    window.dock.image.value = first
+    assert window.dock.labels.value is masks
+    window.start()
+    assert window.controller.labels is masks
+    window.dock.image.value = other
+    window.start()
+    window.viewer.layers.remove(masks)
+    window.dock.image.value = first
+    assert window.dock.labels.value is None
+
+
 def test_the_mask_is_there_when_the_button_comes_up(window: Window) -> None:
     window.start()
     window.viewer.dims.set_current_step(0, 8)

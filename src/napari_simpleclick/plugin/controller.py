@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
 from psygnal import Signal
 
@@ -77,6 +78,7 @@ class SegmentationController:
         )
         self._run: Segmentation | None = None
         self._watch: LayerWatch | None = None
+        self._masks: WeakKeyDictionary[Image, ref[Labels]] = WeakKeyDictionary()
         self._threshold = 0.49
         self._sign: Sign = "+"
         self._told = State()
@@ -88,11 +90,12 @@ class SegmentationController:
         """The layer that masks are written to; None before start and after stop."""
         return None if self._run is None else self._run.labels
 
-    def masks_of(self, image: Image) -> Labels | None:
-        """Return the layer that an image's masks are written to; None if none is."""
-        return (
-            self.labels if self._run is not None and self._run.image is image else None
-        )
+    def masks_of(self, image: Image | None) -> Labels | None:
+        """Return the layer that an image's masks went to last; None if none is left."""
+        known = None if image is None else self._masks.get(image)
+        masks = None if known is None else known()
+        is_left = masks is not None and masks in self._viewer.layers
+        return masks if is_left else None
 
     @property
     def predictor(self) -> SharedPredictor | None:
@@ -161,7 +164,8 @@ class SegmentationController:
             raise ValueError(f"Image {image.name!r} has no pixels.")
         if labels is not None:
             check_mask_layer(labels, image)
-            if labels is self.masks_of(image):
+            run = self._run
+            if run is not None and run.image is image and run.labels is labels:
                 self._invite()
                 return
             lend_grid(labels, image)
@@ -185,6 +189,7 @@ class SegmentationController:
         keys = {key: getattr(self, name) for name, key in ACTION_KEYS.items()}
         self._run, self._watch = run, LayerWatch(image, points, masks, run, keys)
         self._watch.connect()
+        self._masks[image] = ref(masks)
         run.image_drawn.connect(self._queue.forget_slice)
         self._queue.serve(run)
         self._notify()

@@ -153,6 +153,25 @@ def test_deleting_clicks_tells_how_many_are_left(
         assert told[-1] == f"Object 1: {left} on this slice."
 
 
+def test_what_is_told_is_of_the_displayed_slice_and_the_current_object(
+    viewer: ViewerModel, controller: SegmentationController
+) -> None:
+    told: list[str] = []
+    controller.message.connect(told.append)
+    points = begin(viewer, controller)[1]
+    viewer.dims.set_point(0, 10)
+    points.add([10, 10, 10])
+    assert told[-1] == "Object 1: 1 click on this slice."
+    viewer.dims.set_point(0, 11)
+    assert told[-1] == "Object 1: no clicks on this slice."
+    viewer.dims.set_point(0, 10)
+    assert told[-1] == "Object 1: 1 click on this slice."
+    controller.set_object(4)
+    assert told[-1] == "Object 4: no clicks on this slice."
+    controller.labels.selected_label = 1
+    assert told[-1] == "Object 1: 1 click on this slice."
+
+
 def test_objects_never_take_pixels_from_one_another(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:

@@ -79,6 +79,7 @@ class SegmentationController:
         self._run: Segmentation | None = None
         self._watch: LayerWatch | None = None
         self._masks: WeakKeyDictionary[Image, ref[Labels]] = WeakKeyDictionary()
+        self._place: Target | None = None
         self._threshold = 0.49
         self._sign: Sign = "+"
         self._told = State()
@@ -308,6 +309,7 @@ class SegmentationController:
         self.message.emit(self._run.describe(targets[-1]))
 
     def _on_clicks(self) -> None:
+        self._tell_place()
         is_without = self.predictor is None and not self._queue.is_busy
         if is_without and self._run is not None and self._run.session.clicks:
             self.message.emit("The clicks wait for a model: choose one above.")
@@ -322,7 +324,17 @@ class SegmentationController:
     def _on_dims(self) -> None:
         if self._run is not None:
             self._run.hide_other_clicks()
+            self._tell_place()
             self._notify()
+
+    def _tell_place(self) -> None:
+        """Tell of the current object on the displayed slice, if either is another."""
+        if self._run is None or not self._run.session.clicks:
+            return
+        target = self._run.target
+        if target is not None and target != self._place:
+            self._place = target
+            self.message.emit(self._run.describe(target))
 
     def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
         layers = self._viewer.layers.events

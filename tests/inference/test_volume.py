@@ -69,7 +69,7 @@ def test_a_slice_that_is_not_there_is_named() -> None:
 
 @pytest.mark.parametrize("label", [-1, 0, 65536])
 def test_labels_that_a_volume_cannot_hold_are_refused(label: int) -> None:
-    with pytest.raises(ValueError, match=f"object {label}"):
+    with pytest.raises(ValueError, match=f"object {label}, expected 1 to 65535"):
         segment_volume(cross(), [click(Plane((2, None, None)), label)], PREDICTOR)
 
 

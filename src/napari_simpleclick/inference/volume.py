@@ -121,10 +121,11 @@ def put_object(
 
 
 def _check(targets: Sequence[Target], shape: tuple[int, ...]) -> None:
+    highest = np.iinfo(np.uint16).max
     for target in targets:
         if not target.plane.fits(shape):
             raise ValueError(
                 f"slice {target.plane} is not in a volume of shape {shape}"
             )
-        if target.object_id < 1:
-            raise ValueError(f"object {target.object_id}, expected at least 1")
+        if not 1 <= target.object_id <= highest:
+            raise ValueError(f"object {target.object_id}, expected 1 to {highest}")

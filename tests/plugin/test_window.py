@@ -513,6 +513,19 @@ def test_a_chosen_file_joins_the_models(
     assert "ready" in window.dock.status.text()
 
 
+def test_a_second_file_of_one_name_is_in_use_under_its_own(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = tmp_path / "default.safetensors"
+    path.write_bytes(resolve("default").read_bytes())
+    choice = window.dock.choice
+    choice.import_file(path)
+    window.settle()
+    assert choice.name == choice.model.value == "default-2"
+    assert "'default-2'" in window.dock.status.text()
+
+
 def test_a_model_whose_file_is_gone_stays_in_use_and_chosen(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

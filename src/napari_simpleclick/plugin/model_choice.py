@@ -102,10 +102,13 @@ class ModelChoice:
         runtime: RuntimeChoice = "auto",
     ) -> None:
         def load() -> Predictor:
+            nonlocal name
             with paused_collection():
                 from napari_simpleclick.inference.loading import load_predictor, warm_up
 
-                predictor = load_predictor(find(), device=device, runtime=runtime)
+                model = find()
+                name = str(model)  # that of an imported file may be a new one
+                predictor = load_predictor(model, device=device, runtime=runtime)
             warm_up(predictor)
             with suppress(ImportError):
                 import_module("pandas")  # else Start waits while napari imports it
@@ -114,11 +117,10 @@ class ModelChoice:
         def ended(is_loaded: bool) -> None:
             if is_loaded:
                 self._in_use = name, device
-                self._show_runtime(title)
+                self._show_runtime(f"Model {name!r} ({device})")
             self._show_in_use()
 
-        title = f"Model {name!r} ({device})"
-        self._controller.load_model(load, title, ended)
+        self._controller.load_model(load, f"Model {name!r} ({device})", ended)
 
     def _show_runtime(self, title: str) -> None:
         """Tell what computes the model in use, and why nothing faster does."""

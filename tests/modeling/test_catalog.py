@@ -188,6 +188,13 @@ def test_another_checkpoint_of_the_same_name_is_kept_beside_the_first(
     assert import_checkpoint(tmp_path / "mine.pth", kept).name == "mine"
 
 
+def test_names_differ_by_more_than_capitals(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"  # Windows and macOS take Mine.pth for mine.pth
+    import_checkpoint(tiny(tmp_path / "mine.pth"), kept)
+    second = import_checkpoint(tiny(tmp_path / "Mine.pth", seed=1), kept)
+    assert second.name == "Mine-2"
+
+
 def test_a_published_name_stands_for_its_own_variant(tmp_path: Path) -> None:
     source, kept = tiny(tmp_path / "cocolvis_vit_huge.pth"), tmp_path / "kept"
     told = r"cocolvis_vit_huge is the published network huge.* holds another; rename it"

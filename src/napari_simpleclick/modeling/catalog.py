@@ -277,11 +277,12 @@ def _write_record(entry: CatalogEntry, directory: Path) -> None:
 
 
 def _free_name(stem: str, digest: str, kept: Path) -> str:
-    """Find a name that no other checkpoint has."""
+    """Find a name that no other checkpoint has, whatever its capitals."""
     bundled, *others = list_models(kept)
     taken = {e.name for e in others if e.is_available and e.sha256 != digest}
+    folded = {name.casefold() for name in (bundled.name, *taken)}
     names = chain((stem,), (f"{stem}-{number}" for number in count(2)))
-    return next(name for name in names if name not in {bundled.name, *taken})
+    return next(name for name in names if name.casefold() not in folded)
 
 
 def _check_variant(new: CatalogEntry) -> None:

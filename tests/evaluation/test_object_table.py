@@ -46,8 +46,9 @@ def test_rows_come_back_as_they_were(table):
         assert found.ious.dtype == np.float32
 
 
-def test_a_name_may_have_any_end_of_line_in_it(table):
-    odd = replace(RESULTS[1], name="c\x85d\u2028e\n/1")
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\n", "\r", "\r\n"])
+def test_a_name_may_have_any_end_of_line_in_it(table, end):
+    odd = replace(RESULTS[1], name=f"c{end}d/1")
     table.append("one", odd)
     assert list(table.open()["one"]) == [*(r.name for r in RESULTS), odd.name]
 

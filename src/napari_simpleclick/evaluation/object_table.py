@@ -123,9 +123,13 @@ class ObjectTable:
 
 
 def _text(rows: Iterable[Iterable[str]]) -> str:
+    return "".join(_line(row) for row in rows)
+
+
+def _line(row: Iterable[str]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    csv.writer(text).writerow(row)  # it quotes what its own end of line, \r\n, holds
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _row(model: str, result: SampleResult) -> tuple[str, ...]:

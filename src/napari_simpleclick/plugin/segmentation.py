@@ -278,10 +278,8 @@ class Segmentation:
     def on_mask_data(self) -> None:
         """End if the masks do not fit the image, or an object not the masks, now."""
         shape = image_layer.image_shape(self.image)
-        clicked = {target.object_id for target in self.session.targets()}
-        highest = max(clicked | {self.session.object_id})
         try:
-            mask_layer.check_label(self.labels, highest)
+            mask_layer.check_label(self.labels, self._highest)
         except ValueError as error:
             self.message.emit(str(error))
             self.ended.emit()

@@ -448,7 +448,7 @@ def test_the_demo_opens_as_if_it_were_clicked(
     viewer = napari.current_viewer()
     assert viewer is not None
     docks = [x for x in QApplication.allWidgets() if isinstance(x, SimpleClickWidget)]
-    (dock,) = [each for each in docks if each is not window.dock]
+    (dock,) = [each for each in docks if each.window() is viewer.window._qt_window]
     masks, clicks = viewer.layers["SimpleClick"], viewer.layers["clicks"]
     window.bot.waitUntil(lambda: not dock.controller.state.is_busy, timeout=60_000)
     assert masks.data.any()

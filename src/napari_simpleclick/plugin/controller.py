@@ -79,7 +79,7 @@ class SegmentationController:
         self._run: Segmentation | None = None
         self._watch: LayerWatch | None = None
         self._masks: WeakKeyDictionary[Image, ref[Labels]] = WeakKeyDictionary()
-        self._place: Target | None = None
+        self._described = ""
         self._threshold = 0.49
         self._sign: Sign = "+"
         self._told = State()
@@ -282,6 +282,7 @@ class SegmentationController:
         if self._watch is not None:
             self._watch.disconnect()
         self._watch = self._run = None
+        self._described = ""
         self._queue.serve(None)
         self._notify()
 
@@ -328,13 +329,16 @@ class SegmentationController:
             self._notify()
 
     def _tell_place(self) -> None:
-        """Tell of the current object on the displayed slice, if either is another."""
-        if self._run is None or not self._run.session.clicks:
+        """Tell of the current object on the displayed slice, if that has changed.
+
+        Until the first click, it is told what to do.
+        """
+        if self._run is None or (target := self._run.target) is None:
             return
-        target = self._run.target
-        if target is not None and target != self._place:
-            self._place = target
-            self.message.emit(self._run.describe(target))
+        told = self._run.describe(target)
+        if told != self._described and (self._described or self._run.session.clicks):
+            self._described = told
+            self.message.emit(told)
 
     def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
         layers = self._viewer.layers.events

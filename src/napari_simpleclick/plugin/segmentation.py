@@ -242,11 +242,7 @@ class Segmentation:
             self.message.emit(image_layer.obstacle(self.image, self._dims))
         if is_outside and action == "changed":
             clicks = list(self.session.clicks)
-        is_fewer = len(clicks) < len(self.session.clicks)
-        targets = self.session.replace(clicks)
-        if is_fewer:  # there may be no answer to tell of
-            self.message.emit(self.describe(targets[-1]))
-        self.follow(targets)
+        self.follow(self.session.replace(clicks))
 
     def on_selection(self) -> None:
         """Follow points that the user pasted: napari announces them as selected."""

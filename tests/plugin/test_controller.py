@@ -26,6 +26,13 @@ from tests.plugin.conftest import BrightDisks, HeldRunner
 VOLUME = np.random.default_rng(0).integers(0, 255, (20, 40, 50)).astype(np.uint8)
 
 
+def told_by(controller: SegmentationController) -> list[str]:
+    """Collect the messages from now on."""
+    told: list[str] = []
+    controller.message.connect(told.append)
+    return told
+
+
 def begin(
     viewer: ViewerModel,
     controller: SegmentationController,
@@ -141,8 +148,7 @@ def test_deleting_and_dragging_points_moves_the_mask(
 def test_deleting_clicks_tells_how_many_are_left(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     points = begin(viewer, controller)[1]
     viewer.dims.set_point(0, 10)
     for row in (10, 20, 30):
@@ -156,8 +162,7 @@ def test_deleting_clicks_tells_how_many_are_left(
 def test_what_is_told_is_of_the_displayed_slice_and_the_current_object(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     points = begin(viewer, controller)[1]
     viewer.dims.set_point(0, 10)
     points.add([10, 10, 10])
@@ -448,8 +453,7 @@ def test_layers_lie_over_the_image_and_follow_it(
 def test_a_click_outside_is_no_click(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     _, points, labels = begin(viewer, controller, name="data")
     points.add([10, 20, 55])
     points.add([10, -3, 20])
@@ -465,8 +469,7 @@ def test_3d_view_takes_no_clicks(
     points.add([10, 20, 25])
     viewer.dims.ndisplay = 3
     before = labels.data.copy()
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     points.add([12, 20, 25])
     assert told == ["Clicks need the 2D view: leave the 3D view first (Ctrl+Y)."]
     controller.reset()
@@ -830,8 +833,7 @@ def test_a_click_dragged_off_the_image_stays(
 def test_a_click_dragged_off_the_slices_stays(
     shift: float, ndisplay: int, viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     _, points, labels = begin(viewer, controller, name="data")
     viewer.dims.set_point(0, 10)
     points.add([10, 20, 20])
@@ -949,8 +951,7 @@ def test_masks_of_another_shape_end_it(
 def test_masks_of_a_type_too_small_for_an_object_end_it(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     _, points, labels = begin(viewer, controller)
     controller.set_object(300)
     labels.data = labels.data.astype(np.uint8)
@@ -976,8 +977,7 @@ def test_an_image_tilted_out_of_the_view_takes_no_clicks(
     viewer: ViewerModel, controller: SegmentationController
 ) -> None:
     tilt = [[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]
-    told: list[str] = []
-    controller.message.connect(told.append)
+    told = told_by(controller)
     _, points, labels = begin(viewer, controller, rotate=tilt)
     points.add([10, 20, 25])
     assert "tilted" in told[-1]

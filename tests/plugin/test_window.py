@@ -24,7 +24,7 @@ from napari_simpleclick.modeling.catalog import resolve
 from napari_simpleclick.modeling.runtimes.candidates import candidates
 from napari_simpleclick.modeling.runtimes.runtime import title_of
 from napari_simpleclick.plugin.camera import camera_of
-from napari_simpleclick.plugin.model_choice import FROM_FILE
+from napari_simpleclick.plugin.model_choice import FROM_FILE, ModelChoice
 from napari_simpleclick.plugin.widget import SimpleClickWidget
 from napari_simpleclick.types import Prediction
 from tests.plugin.conftest import BrightDisks, Gated
@@ -500,15 +500,20 @@ def test_two_docks_do_not_disturb_each_other(window: Window) -> None:
     other.controller.close()
 
 
+def import_bundled(window: Window, path: Path) -> ModelChoice:
+    """Choose a copy of the bundled model from a file of this name."""
+    path.write_bytes(resolve("default").read_bytes())
+    window.dock.choice.import_file(path)
+    window.settle()
+    return window.dock.choice
+
+
 def test_a_chosen_file_joins_the_models(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    path = tmp_path / "mine.safetensors"
-    path.write_bytes(resolve("default").read_bytes())
-    window.dock.choice.import_file(path)
-    window.settle()
-    assert window.dock.choice.model.value == "mine"
+    choice = import_bundled(window, tmp_path / "mine.safetensors")
+    assert choice.model.value == "mine"
     assert "'mine'" in window.dock.status.text()
     assert "ready" in window.dock.status.text()
 
@@ -517,11 +522,7 @@ def test_a_second_file_of_one_name_is_in_use_under_its_own(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    path = tmp_path / "default.safetensors"
-    path.write_bytes(resolve("default").read_bytes())
-    choice = window.dock.choice
-    choice.import_file(path)
-    window.settle()
+    choice = import_bundled(window, tmp_path / "default.safetensors")
     assert choice.name == choice.model.value == "default-2"
     assert "'default-2'" in window.dock.status.text()
 
@@ -530,11 +531,7 @@ def test_a_model_whose_file_is_gone_stays_in_use_and_chosen(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    path = tmp_path / "mine.safetensors"
-    path.write_bytes(resolve("default").read_bytes())
-    choice = window.dock.choice
-    choice.import_file(path)
-    window.settle()
+    choice = import_bundled(window, tmp_path / "mine.safetensors")
     for kept in (tmp_path / "napari-simpleclick" / "checkpoints").iterdir():
         kept.unlink()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
